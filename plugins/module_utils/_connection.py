@@ -1,0 +1,223 @@
+# Copyright (c) 2026, The nova_ec2.cloud authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to nova_ec2.cloud: it may change with any release.
+
+"""The connection that every module and plugin uses: boto's EC2Connection over our own wire."""
+
+from __future__ import annotations
+
+import random
+import time
+import typing as t
+import urllib.parse
+import xml.sax
+
+from . import _boto
+from ._errors import NOT_SENT, UNKNOWN, CloudError
+from ._replies import error_in
+from ._wire import Lost, NotSent, Redirected, Reply, Wire
+
+READ_ATTEMPTS = 3
+BACKOFF = 0.5
+SIGNING = {2: ["sign-v2"], 4: ["hmac-v4"]}
+
+
+class Endpoint(t.NamedTuple):
+    """Where and as whom to connect. host is lower-case, in brackets if it is an IPv6 address; port is a number."""
+
+    url: str
+    secure: bool
+    host: str
+    port: int
+    path: str
+
+    @classmethod
+    def parse(cls, url: str) -> Endpoint:
+        """Split an http or https URL. Raises CloudError on anything else."""
+        try:
+            parts = urllib.parse.urlsplit(url.strip())
+            port = parts.port
+        except ValueError as exc:
+            raise CloudError(f"endpoint_url {url!r} is not a URL: {exc}.") from exc
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise CloudError(
+                f"endpoint_url {url!r} is not an http or https URL, such as "
+                "http://cloud.example.com:8773/services/Cloud."
+            )
+        if parts.username or parts.password or parts.query or parts.fragment:
+            raise CloudError("endpoint_url holds more than scheme, host, port and path; keys have their own options.")
+        secure = parts.scheme == "https"
+        host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+        return cls(url.strip(), secure, host, port or (443 if secure else 80), parts.path or "/")
+
+
+class _OverOurWire:
+    """What replaces boto's transport: retries, redirects, proxies, timeouts, TLS and error parsing.
+
+    Mixed into boto's EC2Connection once that could be imported. Any method of boto's either returns boto's objects or
+    raises CloudError. A mutation is sent once; an action that only reads is tried up to three times, in all within
+    twice the read timeout.
+    """
+
+    wire: Wire
+    endpoint: Endpoint
+    signature_version: int
+
+    def _required_auth_capability(self) -> list[str]:
+        return SIGNING[self.signature_version]
+
+    def handle_proxy(self, *unused: t.Any) -> None:
+        """No proxy: neither the environment nor a file may redirect what a task says."""
+        self.proxy = self.proxy_port = self.proxy_user = self.proxy_pass = None
+        self.no_proxy = "*"
+        self.use_proxy = False
+
+    def set_host_header(self, request: t.Any) -> None:
+        """Host as it is signed: with version 2 boto signs the bare host, whatever the port."""
+        if self.signature_version == 4:
+            super().set_host_header(request)  # type: ignore[misc]
+        else:
+            request.headers["Host"] = self.endpoint.host
+
+    def make_request(self, action: str, params: t.Any = None, path: str = "/", verb: str = "POST") -> Reply:
+        """Always by POST: Nova takes either verb, and a signed query string would end in logs on the way."""
+        return super().make_request(action, params, path, "POST")  # type: ignore[misc, no-any-return]
+
+    def get_list(self, action: str, *args: t.Any, **kwargs: t.Any) -> t.Any:
+        """boto's get_list, guarded."""
+        return self._guarded(action, super().get_list, args, kwargs)  # type: ignore[misc]
+
+    def get_object(self, action: str, *args: t.Any, **kwargs: t.Any) -> t.Any:
+        """boto's get_object, guarded."""
+        return self._guarded(action, super().get_object, args, kwargs)  # type: ignore[misc]
+
+    def get_status(self, action: str, *args: t.Any, **kwargs: t.Any) -> t.Any:
+        """boto's get_status, guarded."""
+        return self._guarded(action, super().get_status, args, kwargs)  # type: ignore[misc]
+
+    def _guarded(self, action: str, call: t.Callable[..., t.Any], args: t.Any, kwargs: t.Any) -> t.Any:
+        """Call, turning what boto raises into CloudError and repeating reads whose answer got lost or broken."""
+        attempts = READ_ATTEMPTS if is_read(action) else 1
+        last_start = time.monotonic() + self.wire.read_timeout
+        for attempt in range(1, attempts + 1):
+            try:
+                return call(action, *args, **kwargs)
+            except CloudError as exc:
+                error = exc
+            except (xml.sax.SAXException, ValueError, TypeError, AttributeError, LookupError) as exc:
+                # boto sets whatever elements a reply has as attributes, so a broken one can raise any of these.
+                error = CloudError(
+                    f"{self.endpoint.url} answered {action} with a damaged reply ({exc}).",
+                    endpoint=self.endpoint.url,
+                    action=action,
+                    outcome=UNKNOWN,
+                )
+            pause = BACKOFF * 2 ** (attempt - 1) * random.uniform(0.5, 1.5)
+            if attempt == attempts or error.outcome == "refused" or time.monotonic() + pause > last_start:
+                if attempt > 1:
+                    error.message += f" Tried {attempt} times."
+                raise error
+            time.sleep(pause)
+        raise AssertionError("unreachable")
+
+    def _mexe(self, request: t.Any, *unused: t.Any, **also_unused: t.Any) -> Reply:
+        """Sign and send one request, once; hand over only an answer that is the action's own."""
+        action = request.params["Action"]
+        request.authorize(connection=self)
+        self.set_host_header(request)
+        try:
+            body = request.body.encode() if isinstance(request.body, str) else request.body
+            reply = self.wire.exchange(request.method, request.path, body, request.headers, fresh=not is_read(action))
+        except NotSent as exc:
+            raise self._unanswered(action, f"cannot be reached: {exc}.", NOT_SENT) from exc
+        except Lost as exc:
+            raise self._unanswered(action, f"was sent {action}, but {exc}.", UNKNOWN) from exc
+        except Redirected as exc:
+            said = f"wants {action} sent to {exc} instead, which is refused: give the right address as endpoint_url."
+            raise self._unanswered(action, said, "refused") from exc
+        error = error_in(reply, action, self.endpoint.url, self.signature_version)
+        if error:
+            raise error
+        return reply
+
+    def _unanswered(self, action: str, what: str, outcome: str) -> CloudError:
+        advice = ""
+        if outcome == NOT_SENT:
+            advice = " Check endpoint_url and that the service runs there"
+            advice += ", and validate_certs and ca_bundle." if self.endpoint.secure else "."
+        return CloudError(
+            f"{self.endpoint.url} {what}{advice}", endpoint=self.endpoint.url, action=action, outcome=outcome
+        )
+
+
+def is_read(action: str) -> bool:
+    """Whether an action changes nothing, so that it may be sent again."""
+    return action.startswith(("Describe", "Get"))
+
+
+def attempt(what: str, call: t.Callable[..., t.Any], *args: t.Any, absent: t.Any = None, **kwargs: t.Any) -> t.Any:
+    """Make one API call; errors say that it was tried to do what. None if the error is the Condition absent."""
+    try:
+        return call(*args, **kwargs)
+    except CloudError as error:
+        if absent is not None and absent.matches(error):
+            return None
+        raise error.doing(what) from error.__cause__
+
+
+def connect(
+    endpoint: Endpoint,
+    access_key: str,
+    secret_key: str,
+    *,
+    region: str = "nova",
+    validate_certs: bool = True,
+    ca_bundle: str | None = None,
+    connect_timeout: float = 10,
+    read_timeout: float = 120,
+    signature_version: int = 2,
+) -> t.Any:
+    """A boto EC2Connection to endpoint and nowhere else. Nothing is sent yet. Raises CloudError."""
+    boto = _boto.load()
+    try:
+        wire = Wire(
+            endpoint.host,
+            endpoint.port,
+            secure=endpoint.secure,
+            validate_certs=validate_certs,
+            ca_bundle=ca_bundle,
+            connect_timeout=connect_timeout,
+            read_timeout=read_timeout,
+        )
+    except NotSent as exc:
+        raise CloudError(f"{exc}.", endpoint=endpoint.url, outcome=NOT_SENT) from exc
+    connection_class: t.Any = type("NovaConnection", (_OverOurWire, boto.EC2Connection), {})
+    # Without its constructor, which would look for a default region; the base class gets what it needs below.
+    connection = connection_class.__new__(connection_class)
+    connection.wire, connection.endpoint, connection.signature_version = wire, endpoint, signature_version
+    connection.region = boto.RegionInfo(connection, region, endpoint.host)
+    boto.AWSQueryConnection.__init__(
+        connection,
+        host=endpoint.host,
+        port=endpoint.port,
+        path=endpoint.path,
+        is_secure=endpoint.secure,
+        provider=_provider(boto.Provider, access_key, secret_key),
+    )
+    if signature_version == 4:
+        connection.auth_region_name, connection.auth_service_name = region, "ec2"
+    connection.block_device_types = (boto.BlockDeviceMapping, boto.BlockDeviceType)
+    return connection
+
+
+def _provider(provider_class: t.Any, access_key: str, secret_key: str) -> t.Any:
+    """boto's holder of credentials with exactly these: its constructor would read files and the environment."""
+    provider = provider_class.__new__(provider_class)
+    provider._credential_expiry_time = None
+    provider.name = "aws"
+    provider.host = provider.port = provider.host_header = None
+    provider.access_key, provider.secret_key = access_key, secret_key
+    provider.security_token = provider.profile_name = None
+    return provider

@@ -1,0 +1,103 @@
+# Copyright (c) 2026, The nova_ec2.cloud authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to nova_ec2.cloud: it may change with any release.
+
+"""Which VMs there are, and which of them a task means. Always read by one unfiltered list, matched here.
+
+Nova ignores most filters, and fails a lookup by ids wholly when a single one is gone (nova/api/ec2/cloud.py).
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from ._connection import attempt
+from ._errors import NO_SUCH_ACTION, CloudError
+from ._views import instance_view, seen_by_admin
+
+INSTANCE_ID = re.compile(r"i-(?:[0-9a-f]{8}|[0-9a-f]{17})\Z")
+GONE = frozenset({"terminated", "shutting-down"})
+MARK_PREFIX = "ansible-batch-"
+
+View = dict[str, t.Any]
+
+
+def mark_of(batch: str) -> str:
+    """The name of the security group that marks the members of a batch.
+
+    Why a security group: RunInstances sets it atomically with the launch on every generation, the one list call shows
+    it for every VM, nothing can take it away from a running VM, and it belongs to the project as the VMs do. Tags and
+    tokens do not exist on Grizzly and are written after the launch where they exist; a key pair belongs to a user,
+    and the user has a say in which one is used. The group has no rules, so it opens nothing. It takes one of the
+    project's security groups (Nova's default quota is 10) for as long as the batch is not removed.
+    """
+    return MARK_PREFIX + batch
+
+
+def check_instance_ids(option: str, ids: t.Sequence[str]) -> None:
+    """Refuse ids that cannot be instance ids."""
+    for value in ids:
+        if not INSTANCE_ID.match(value):
+            raise CloudError(f"{option}: {value!r} is not an instance id such as i-0000001a.")
+
+
+def list_instances(connection: t.Any) -> tuple[list[View], bool]:
+    """Every VM that the cloud shows (without those already gone), by id, and whether an administrator is asking."""
+    reservations = attempt("list instances", connection.get_all_reservations)
+    admin = False
+    views = []
+    for reservation in reservations:
+        for instance in reservation.instances:
+            admin = admin or seen_by_admin(instance)
+            views.append(instance_view(instance, reservation))
+    return sorted((view for view in views if view["state"] not in GONE), key=id_order), admin
+
+
+def members_of(connection: t.Any, batch: str) -> list[View]:
+    """The VMs that bear the mark of batch and are of the caller's own project, by id."""
+    views, admin = list_instances(connection)
+    marked = [view for view in views if mark_of(batch) in view["security_groups"]]
+    if marked and (admin or len({view["owner_id"] for view in views}) > 1):
+        # Group names are per project: another project's batch of the same name has the same mark.
+        own = own_project(connection)
+        marked = [view for view in marked if view["owner_id"] == own]
+    return marked
+
+
+def own_project(connection: t.Any) -> str:
+    """The id of the caller's project: Nova shows even administrators only their own project's groups."""
+    groups = attempt("learn the id of this project", connection.get_all_security_groups)
+    owners = {group.owner_id for group in groups}
+    if len(owners) != 1:
+        raise CloudError(
+            "The cloud shows VMs of several projects and does not tell which project is yours, so the members of a "
+            "batch cannot be told for certain. Use credentials of a user without the admin role."
+        )
+    return str(owners.pop())
+
+
+def tags_supported(connection: t.Any) -> bool:
+    """Whether this generation has tags: Nova from Havana on and ec2-api do, Grizzly and older do not."""
+    return attempt("learn whether the cloud has tags", connection.get_all_tags, absent=NO_SUCH_ACTION) is not None
+
+
+def id_order(view: View) -> tuple[int, str]:
+    """Sort key: by the number in the id."""
+    try:
+        return int(view["instance_id"].rpartition("-")[2], 16), view["instance_id"]
+    except ValueError:
+        return 0, view["instance_id"]
+
+
+def age_order(view: View) -> tuple[str, tuple[int, str]]:
+    """Sort key: oldest first; ids decide within a second."""
+    return view["launch_time"] or "", id_order(view)
+
+
+def states_of(views: t.Iterable[View]) -> str:
+    """'i-00000001 running, i-00000002 error' for messages, at most twenty."""
+    shown = [f"{view['instance_id']} {view['state']}" for view in views]
+    return ", ".join(shown[:20]) + (f" and {len(shown) - 20} more" if len(shown) > 20 else "")

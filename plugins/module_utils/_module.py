@@ -1,0 +1,85 @@
+# Copyright (c) 2026, The nova_ec2.cloud authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to nova_ec2.cloud: it may change with any release.
+
+"""The shell round every module: the only place that parses, looks at check and diff mode, fails and exits."""
+
+from __future__ import annotations
+
+import traceback
+import typing as t
+from dataclasses import dataclass
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ._errors import CloudError
+from ._options import CONNECTION_OPTIONS, connect_with
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is, what shall be, and how to get there.
+
+    ``before`` and ``after`` are what a diff shows. ``result`` is what the module returns when nothing is carried out:
+    because nothing has to be, or in check mode. ``apply`` carries the plan out and returns the result; None when
+    nothing has to happen. ``changes`` is false for a plan that only waits for what is on its way already; it is
+    carried out all the same, and is no change.
+    """
+
+    before: dict[str, t.Any]
+    after: dict[str, t.Any]
+    result: dict[str, t.Any]
+    apply: t.Callable[[], dict[str, t.Any]] | None = None
+    changes: bool = True
+
+
+@dataclass(frozen=True)
+class Session:
+    """What a module body works with: its options, the connection, and a way to warn."""
+
+    params: dict[str, t.Any]
+    connection: t.Any
+    warn: t.Callable[[str], None]
+
+
+def run(
+    body: t.Callable[[Session], Plan | dict[str, t.Any]],
+    *,
+    options: dict[str, dict[str, t.Any]],
+    check: t.Callable[[dict[str, t.Any]], None] | None = None,
+    **rules: t.Any,
+) -> None:
+    """Parse the options, connect, run body and report.
+
+    check looks at the options before anything is connected and raises CloudError on bad input. body returns a Plan,
+    or the finished result if the module only reads.
+    """
+    module = AnsibleModule(argument_spec={**CONNECTION_OPTIONS, **options}, supports_check_mode=True, **rules)
+    try:
+        if check is not None:
+            check(module.params)
+        session = Session(module.params, connect_with(module.params, module.warn), module.warn)
+        outcome = body(session)
+        result = carry_out(module, outcome) if isinstance(outcome, Plan) else {"changed": False, **outcome}
+    except CloudError as error:
+        module.fail_json(**{"changed": False, **error.result()})
+    except Exception as error:  # pylint: disable=broad-exception-caught
+        # A fault of ours must still be an answer that a person can read and pass on.
+        module.fail_json(
+            msg=f"Unexpected {type(error).__name__} in nova_ec2.cloud: {error}. Please report it.",
+            exception=traceback.format_exc(),
+        )
+    module.exit_json(**result)
+
+
+def carry_out(module: AnsibleModule, plan: Plan) -> dict[str, t.Any]:
+    """Turn a plan into a result; in check mode it is told and not carried out."""
+    result = plan.result
+    if plan.apply is not None and not module.check_mode:
+        result = plan.apply()
+    result = {"changed": plan.apply is not None and plan.changes, **result}
+    if module._diff:
+        result["diff"] = {"before": plan.before, "after": plan.after}
+    return result

@@ -1,0 +1,273 @@
+#!/usr/bin/python
+# Copyright (c) 2026, The nova_ec2.cloud authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: instance_info
+short_description: List VMs
+version_added: 0.1.0
+author:
+  - The nova_ec2.cloud authors (@nova-ec2)
+description:
+  - Lists VMs (EC2 calls them instances) of a cloud that offers Nova's EC2 API.
+  - One request lists everything; ids, batch and filters are matched by the module itself, because Nova ignores most
+    filters. What several of them ask for must all be true.
+  - A terminated VM is no longer there on Nova, so it is not listed.
+options:
+  instance_ids:
+    description:
+      - Only VMs with one of these ids.
+    type: list
+    elements: str
+    aliases: [instance_id]
+  batch:
+    description:
+      - Only members of this batch, see M(nova_ec2.cloud.instance).
+    type: str
+  filters:
+    description:
+      - Only VMs whose properties have one of the given values. Names are EC2's, listed below.
+      - A value may be a list, and a pattern with V(*) and V(?).
+      - V(availability-zone), V(client-token), V(group-name), V(image-id), V(instance-id), V(instance-state-name),
+        V(instance-type), V(ip-address), V(kernel-id), V(key-name), V(launch-time), V(owner-id), V(private-dns-name),
+        V(private-ip-address), V(ramdisk-id), V(reservation-id), V(root-device-type), V(tag-key) and V(tag:KEY).
+    type: dict
+    default: {}
+  fail_on_unknown:
+    description:
+      - Whether it is an error if one of O(instance_ids) does not exist. They are reported in any case.
+    type: bool
+    default: false
+extends_documentation_fragment:
+  - nova_ec2.cloud.connection
+  - nova_ec2.cloud.attributes.info
+seealso:
+  - module: nova_ec2.cloud.instance
+"""
+
+EXAMPLES = r"""
+- name: List all VMs
+  nova_ec2.cloud.instance_info:
+    rc_file: ~/ec2rc.sh
+  register: all
+
+- name: List the members of a batch that are running
+  nova_ec2.cloud.instance_info:
+    rc_file: ~/ec2rc.sh
+    batch: web
+    filters:
+      instance-state-name: running
+
+- name: Look at two VMs
+  nova_ec2.cloud.instance_info:
+    rc_file: ~/ec2rc.sh
+    instance_ids: [i-0000001a, i-0000001b]
+    fail_on_unknown: true
+"""
+
+RETURN = r"""
+instances:
+  description: The VMs that match, by id.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    instance_id:
+      description: Its id.
+      type: str
+      sample: i-0000001a
+    state:
+      description:
+        - V(pending), V(running), V(stopped), V(error), or another of the cloud's words.
+        - Nova shows a VM that is being stopped or terminated in its old state until that is done.
+      type: str
+      sample: running
+    image_id:
+      description: The image it was launched from.
+      type: str
+      sample: ami-00000001
+    instance_type:
+      description: Its flavor.
+      type: str
+      sample: m1.tiny
+    key_name:
+      description: The key pair it was launched with, or null.
+      type: str
+      sample: deploy
+    security_groups:
+      description: The names of its security groups, among them the mark of its batch.
+      type: list
+      elements: str
+      sample: [ansible-batch-web, default]
+    availability_zone:
+      description: Where it runs.
+      type: str
+      sample: nova
+    private_ip_address:
+      description: Its address inside the cloud, or null while it has none.
+      type: str
+      sample: 10.0.0.2
+    public_ip_address:
+      description: Its floating address, or null.
+      type: str
+      sample: null
+    private_dns_name:
+      description: The host name Nova gives it. It often cannot be resolved.
+      type: str
+      sample: server-1c0dd6f0-8d4f-4d27-a4c9-9c0c3c3d5c5e
+    launch_time:
+      description: When it was created, in UTC.
+      type: str
+      sample: "2026-01-31T08:27:13Z"
+    kernel_id:
+      description: Its kernel, or null.
+      type: str
+      sample: aki-00000002
+    ramdisk_id:
+      description: Its ramdisk, or null.
+      type: str
+      sample: ari-00000003
+    root_device_name:
+      description: Name of its root device.
+      type: str
+      sample: /dev/vda
+    root_device_type:
+      description: V(instance-store) or V(ebs).
+      type: str
+      sample: instance-store
+    block_devices:
+      description: Its volumes.
+      type: list
+      elements: dict
+      contains:
+        device_name:
+          description: Name of the device.
+          type: str
+          sample: /dev/vdb
+        volume_id:
+          description: Id of the volume.
+          type: str
+          sample: vol-00000001
+        delete_on_termination:
+          description: Whether it is deleted with the VM.
+          type: bool
+          sample: false
+    reservation_id:
+      description: The launch request it came from.
+      type: str
+      sample: r-377mzb0g
+    owner_id:
+      description: The project it belongs to.
+      type: str
+      sample: 0f9f1946cbf1415f80b8a882d2a41c9f
+    client_token:
+      description: The token of the launch request, on servers that show it, or null.
+      type: str
+      sample: null
+    tags:
+      description: Its tags. Empty on servers without tags.
+      type: dict
+      sample: {}
+instance_ids:
+  description: Their ids.
+  returned: success
+  type: list
+  elements: str
+  sample: [i-0000001a]
+unknown_ids:
+  description: Those of O(instance_ids) that do not exist (any more).
+  returned: success
+  type: list
+  elements: str
+  sample: []
+"""
+
+import fnmatch
+import typing as t
+
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._errors import CloudError
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._instances import (
+    check_instance_ids,
+    list_instances,
+    members_of,
+)
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._module import Session, run
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._names import check_batch
+
+View = dict[str, t.Any]
+
+OPTIONS: dict[str, dict[str, t.Any]] = {
+    "instance_ids": {"type": "list", "elements": "str", "aliases": ["instance_id"]},
+    "batch": {"type": "str"},
+    "filters": {"type": "dict", "default": {}},
+    "fail_on_unknown": {"type": "bool", "default": False},
+}
+
+PROPERTIES = {
+    "availability-zone": "availability_zone",
+    "client-token": "client_token",
+    "group-name": "security_groups",
+    "image-id": "image_id",
+    "instance-id": "instance_id",
+    "instance-state-name": "state",
+    "instance-type": "instance_type",
+    "ip-address": "public_ip_address",
+    "kernel-id": "kernel_id",
+    "key-name": "key_name",
+    "launch-time": "launch_time",
+    "owner-id": "owner_id",
+    "private-dns-name": "private_dns_name",
+    "private-ip-address": "private_ip_address",
+    "ramdisk-id": "ramdisk_id",
+    "reservation-id": "reservation_id",
+    "root-device-type": "root_device_type",
+    "tag-key": "tags",
+}
+
+
+def check(params: dict[str, t.Any]) -> None:
+    """Refuse bad input before anything is asked of the cloud."""
+    check_instance_ids("instance_ids", params["instance_ids"] or [])
+    if params["batch"] is not None:
+        check_batch("batch", params["batch"])
+    for name in params["filters"]:
+        if name not in PROPERTIES and not name.startswith("tag:"):
+            raise CloudError(f"filters: there is no filter {name!r}. There are {', '.join(PROPERTIES)} and tag:KEY.")
+
+
+def gather(session: Session) -> dict[str, t.Any]:
+    """List the VMs that match."""
+    params, connection = session.params, session.connection
+    views = members_of(connection, params["batch"]) if params["batch"] else list_instances(connection)[0]
+    unknown = []
+    if params["instance_ids"] is not None:
+        known = {view["instance_id"] for view in views}
+        unknown = [value for value in params["instance_ids"] if value not in known]
+        views = [view for view in views if view["instance_id"] in params["instance_ids"]]
+    if unknown and params["fail_on_unknown"]:
+        raise CloudError(f"There are no VMs {', '.join(unknown)} (any more).", unknown_ids=unknown)
+    views = [view for view in views if all(passes(view, name, want) for name, want in params["filters"].items())]
+    return {"instances": views, "instance_ids": [view["instance_id"] for view in views], "unknown_ids": unknown}
+
+
+def passes(view: View, name: str, wanted: t.Any) -> bool:
+    """Whether a VM passes one filter."""
+    patterns = [str(value) for value in (wanted if isinstance(wanted, list) else [wanted])]
+    if name.startswith("tag:"):
+        has = [view["tags"][name[4:]]] if name[4:] in view["tags"] else []
+    else:
+        value = view[PROPERTIES[name]]
+        has = list(value) if isinstance(value, (list, dict)) else [value or ""]
+    return any(fnmatch.fnmatchcase(value, pattern) for value in has for pattern in patterns)
+
+
+def main() -> None:
+    """Run the module."""
+    run(gather, check=check, options=OPTIONS)
+
+
+if __name__ == "__main__":
+    main()

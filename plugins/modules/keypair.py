@@ -1,0 +1,310 @@
+#!/usr/bin/python
+# Copyright (c) 2026, The nova_ec2.cloud authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: keypair
+short_description: Create, import and delete key pairs
+version_added: 0.1.0
+author:
+  - The nova_ec2.cloud authors (@nova-ec2)
+description:
+  - Makes sure that a key pair exists, or does not, in a cloud that offers Nova's EC2 API.
+  - The cloud can make the pair, and then hands out the private key exactly once; or you import a public key.
+  - Key pairs belong to the user, not to the project. The API never shows their public keys, only fingerprints.
+options:
+  name:
+    description:
+      - Name of the key pair. Letters without accents, digits, V(-), V(_) and inner spaces; up to 255.
+      - Names that Nova would take for a number, a boolean or nothing are refused, and so are names that end in V(-vpn),
+        which Nova hides.
+    type: str
+    required: true
+    aliases: [key_name]
+  state:
+    description:
+      - Whether the key pair shall exist.
+    type: str
+    choices: [present, absent]
+    default: present
+  public_key:
+    description:
+      - Public key to import, a line in OpenSSH's format.
+      - If a key pair of this name has another fingerprint, the task fails, unless O(force=true).
+    type: str
+    aliases: [key_material]
+  public_key_file:
+    description:
+      - File with the public key to import, on the host that executes the module.
+    type: path
+  private_key_file:
+    description:
+      - File to which the private key of a pair that the cloud makes is written, with mode 0600.
+      - The file is made before the cloud is asked. If it cannot be written afterwards, the new pair is deleted again.
+      - An existing file is never overwritten, unless O(force=true) has the pair replaced.
+      - If the pair exists and this file does not, or holds another key, the task fails, unless O(force=true).
+    type: path
+  force:
+    description:
+      - Replace a key pair that differs from what is asked for. VMs that run already keep the old key.
+    type: bool
+    default: false
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+extends_documentation_fragment:
+  - nova_ec2.cloud.connection
+  - nova_ec2.cloud.attributes
+seealso:
+  - module: nova_ec2.cloud.instance
+"""
+
+EXAMPLES = r"""
+- name: Have the cloud make a key pair and keep its private key in a file
+  nova_ec2.cloud.keypair:
+    endpoint_url: http://cloud.example.com:8773/services/Cloud
+    access_key: "{{ ec2_access_key }}"
+    secret_key: "{{ ec2_secret_key }}"
+    name: deploy
+    private_key_file: ~/.ssh/deploy.pem
+
+- name: Import your own public key, with the cloud's address and keys from Horizon's file
+  nova_ec2.cloud.keypair:
+    rc_file: ~/ec2rc.sh
+    name: mine
+    public_key_file: ~/.ssh/id_rsa.pub
+
+- name: Replace it
+  nova_ec2.cloud.keypair:
+    rc_file: ~/ec2rc.sh
+    name: mine
+    public_key: "{{ lookup('ansible.builtin.file', '~/.ssh/new_rsa.pub') }}"
+    force: true
+
+- name: Have the cloud make a key pair and keep its private key in a variable
+  nova_ec2.cloud.keypair:
+    rc_file: ~/ec2rc.sh
+    name: temporary
+  register: made
+  no_log: true
+
+- name: Delete a key pair
+  nova_ec2.cloud.keypair:
+    rc_file: ~/ec2rc.sh
+    name: temporary
+    state: absent
+"""
+
+RETURN = r"""
+keypair:
+  description: The key pair, or null if it does not exist (any more).
+  returned: success
+  type: dict
+  contains:
+    name:
+      description: Its name.
+      type: str
+      sample: deploy
+    fingerprint:
+      description:
+        - MD5 of the public key, as the cloud shows it.
+        - Null in check mode for a pair that the cloud would make.
+      type: str
+      sample: ab:c6:a8:90:22:55:c3:6d:17:ad:3d:24:51:02:d8:63
+  sample:
+    name: deploy
+    fingerprint: ab:c6:a8:90:22:55:c3:6d:17:ad:3d:24:51:02:d8:63
+private_key:
+  description: The private key in PEM form.
+  returned: only by the run in which the cloud made the pair, and only without O(private_key_file)
+  type: str
+  sample: "-----BEGIN RSA PRIVATE KEY-----\n..."
+private_key_file:
+  description: The file to which the private key was written.
+  returned: when the cloud made the pair in this run and O(private_key_file) is given
+  type: str
+  sample: /home/alex/.ssh/deploy.pem
+"""
+
+import typing as t
+
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._connection import attempt
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._errors import NOT_SENT, REFUSED, CloudError
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._keys import (
+    fingerprint,
+    fingerprint_matches,
+    private_key_blob,
+    public_key_blob,
+)
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._module import Plan, Session, run
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._names import check_key_name
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._private_file import PrivateFile, read_text
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._views import keypair_view
+
+View = t.Optional[dict[str, t.Any]]
+
+OPTIONS: dict[str, dict[str, t.Any]] = {
+    "name": {"type": "str", "required": True, "aliases": ["key_name"]},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "public_key": {"type": "str", "no_log": False, "aliases": ["key_material"]},
+    "public_key_file": {"type": "path", "no_log": False},
+    "private_key_file": {"type": "path", "no_log": False},
+    "force": {"type": "bool", "default": False},
+}
+
+
+def check(params: dict[str, t.Any]) -> None:
+    """Refuse bad input before anything is asked of the cloud."""
+    check_key_name("name", params["name"])
+    if params["state"] == "present":
+        wanted_blob(params)
+
+
+def wanted_blob(params: dict[str, t.Any]) -> bytes | None:
+    """The public key that the pair shall have, or None if any will do."""
+    if params["public_key_file"]:
+        return public_key_blob(read_text("public_key_file", params["public_key_file"]))
+    if params["public_key"] is not None:
+        return public_key_blob(params["public_key"])
+    if params["private_key_file"]:
+        existing = PrivateFile(params["private_key_file"]).content()
+        return private_key_blob(existing) if existing else None
+    return None
+
+
+def find(connection: t.Any, name: str) -> View:
+    """The key pair called name, or None. Listed whole: asking for an unknown name fails in ways that differ."""
+    pairs = map(keypair_view, attempt("list key pairs", connection.get_all_key_pairs))
+    return next((pair for pair in pairs if pair["name"] == name), None)
+
+
+def plan(session: Session) -> Plan:
+    """Compare what exists with what is asked for. Reads only."""
+    params, current = session.params, find(session.connection, session.params["name"])
+    if params["state"] == "absent":
+        apply = (lambda: delete(session)) if current else None
+        return Plan(before=current or {}, after={}, result={"keypair": None}, apply=apply)
+    blob = wanted_blob(params)
+    problem = difference(params, current, blob) if current else occupied(params)
+    if problem and not params["force"]:
+        raise CloudError(problem)
+    if current and not problem:
+        return Plan(before=current, after=current, result={"keypair": current})
+    imports = blob is not None and not params["private_key_file"]
+    after = {"name": params["name"], "fingerprint": fingerprint(blob) if imports and blob else None}
+    return Plan(before=current or {}, after=after, result={"keypair": after}, apply=lambda: make(session, current))
+
+
+def difference(params: dict[str, t.Any], current: dict[str, t.Any], blob: bytes | None) -> str | None:
+    """How the existing pair is not what is asked for, with what to do; None if it is."""
+    name, path = params["name"], params["private_key_file"]
+    advice = "Set force to true to replace the pair (VMs that run already keep the old key), or choose another name."
+    if blob and not fingerprint_matches(blob, current["fingerprint"]):
+        whose = f"the key in {path}" if path else "the public key given"
+        return (
+            f"Key pair {name} exists with another key: its fingerprint is {current['fingerprint']}, that of {whose} is "
+            f"{fingerprint(blob)}. {advice}"
+        )
+    if path and PrivateFile(path).content() is None:
+        return f"Key pair {name} exists, but {path} does not, and the cloud hands out a private key only once. {advice}"
+    return None
+
+
+def occupied(params: dict[str, t.Any]) -> str | None:
+    """Why a new private key cannot be written where it shall go; None if it can."""
+    path = params["private_key_file"]
+    if path and PrivateFile(path).content() is not None:
+        return (
+            f"Key pair {params['name']} does not exist, but {path} does, and would be overwritten by the new private "
+            "key. Remove the file, choose another one, or set force to true."
+        )
+    return None
+
+
+def make(session: Session, current: View) -> dict[str, t.Any]:
+    """Create or import the pair, in the place of current if there is one."""
+    params = session.params
+    if params["private_key_file"]:
+        with PrivateFile(params["private_key_file"]).opened() as target:
+            return create_into(session, current, target)
+    if current:
+        delete(session)
+    return create(session) if wanted_blob(params) is None else import_key(session)
+
+
+def create(session: Session) -> dict[str, t.Any]:
+    """Have the cloud make a pair; its private key is returned."""
+    name = session.params["name"]
+    try:
+        pair = attempt(f"create key pair {name}", session.connection.create_key_pair, name)
+    except CloudError as error:
+        if error.outcome not in (REFUSED, NOT_SENT) and find(session.connection, name):
+            error.message += (
+                f" Key pair {name} is there now, but its private key was in the answer that got lost: set force to "
+                "true to have another one made."
+            )
+        raise
+    return {"keypair": keypair_view(pair), "private_key": pair.material}
+
+
+def create_into(session: Session, current: View, target: t.Any) -> dict[str, t.Any]:
+    """Have the cloud make a pair and write its private key to the open file target; no file, no pair."""
+    name, path = session.params["name"], session.params["private_key_file"]
+    if current:
+        delete(session)
+    made = create(session)
+    try:
+        target.write(made["private_key"])
+    except OSError as exc:
+        attempt(f"delete key pair {name} again", session.connection.delete_key_pair, name)
+        raise CloudError(
+            f"Could not write the private key of key pair {name} to {path}: {exc.strerror}. The pair was deleted again."
+        ) from exc
+    return {"keypair": made["keypair"], "private_key_file": path}
+
+
+def import_key(session: Session) -> dict[str, t.Any]:
+    """Import the public key."""
+    name, params = session.params["name"], session.params
+    line = params["public_key"] or read_text("public_key_file", params["public_key_file"])
+    try:
+        pair = attempt(f"import key pair {name}", session.connection.import_key_pair, name, line.strip().encode())
+        return {"keypair": keypair_view(pair)}
+    except CloudError as error:
+        found = find(session.connection, name) if error.outcome not in (REFUSED, NOT_SENT) else None
+        if found is None or difference(params, found, wanted_blob(params)):
+            raise
+        session.warn(f"{error.message} The key was imported all the same.")
+        return {"keypair": found}
+
+
+def delete(session: Session) -> dict[str, t.Any]:
+    """Delete the pair; if the answer gets lost, look whether it is gone."""
+    name = session.params["name"]
+    try:
+        attempt(f"delete key pair {name}", session.connection.delete_key_pair, name)
+    except CloudError as error:
+        if error.outcome in (REFUSED, NOT_SENT) or find(session.connection, name):
+            raise
+    return {"keypair": None}
+
+
+def main() -> None:
+    """Run the module."""
+    run(
+        plan,
+        check=check,
+        options=OPTIONS,
+        mutually_exclusive=[("public_key", "public_key_file", "private_key_file")],
+    )
+
+
+if __name__ == "__main__":
+    main()
