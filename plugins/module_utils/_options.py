@@ -45,7 +45,7 @@ KEY_FAMILIES = (
 ASSIGNMENT = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)\Z", re.DOTALL)
 WORD = re.compile(r"""'([^']*)'|"((?:[^"\\]|\\.)*)"|((?:[^\s'"\\;&|<>#]|\\.|(?<=\S)#)+)""", re.DOTALL)
 UNTOLD = re.compile(r"(?<!\\)\$[({]")
-REFERENCE = re.compile(r"\$(?:\{([A-Za-z_][A-Za-z0-9_]*)\}|([A-Za-z_][A-Za-z0-9_]*))")
+REFERENCE = re.compile(r"(?<!\\)\$(?:\{([A-Za-z_][A-Za-z0-9_]*)\}|([A-Za-z_][A-Za-z0-9_]*))")
 
 
 def connect_with(options: t.Mapping[str, t.Any], warn: t.Callable[[str], None]) -> t.Any:

@@ -1,0 +1,110 @@
+# Copyright (c) 2026, The nova_ec2.cloud authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""image_info, instance_info, keypair_info and region_info: matching is done here, whatever the server ignores."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+PROFILES = ["grizzly", "icehouse", "liberty", "ec2api"]
+CIRROS = "Cirros-0.3.0-x86_64"
+
+
+@pytest.mark.parametrize("cloud", PROFILES, indirect=True)
+def test_the_tutorials_image_is_found_with_one_request(cloud: t.Any, run: t.Any) -> None:
+    result = run("image_info", name=CIRROS, expect="one")
+    assert result["image"]["name"] == CIRROS and result["image"]["type"] == "machine"
+    assert result["changed"] is False
+    assert cloud.actions() == ["DescribeImages"]
+
+
+@pytest.mark.parametrize(
+    ("args", "names"),
+    [
+        ({"name": "Cirros*"}, [CIRROS]),
+        ({"name_regex": "(?i)^CIRROS-[0-9.]+-x86_64$"}, [CIRROS]),
+        ({"name": "cirros*"}, []),
+        ({"image_ids": ["ami-00ffffff"]}, []),
+        ({"owner_ids": ["nobody"]}, []),
+        ({"state": "killed"}, []),
+    ],
+)
+def test_images_are_matched_on_the_client(cloud: t.Any, run: t.Any, args: t.Any, names: list[str]) -> None:
+    assert [image["name"] for image in run("image_info", **args)["images"]] == names
+
+
+def test_kernels_are_left_out_unless_asked_for(cloud: t.Any, run: t.Any) -> None:
+    assert {image["type"] for image in run("image_info")["images"]} == {"machine"}
+    everything = run("image_info", type="any")["images"]
+    assert {image["type"] for image in everything} >= {"machine", "kernel", "ramdisk"}
+
+
+def test_sort_order_and_limit(cloud: t.Any, run: t.Any) -> None:
+    ids = [image["image_id"] for image in run("image_info", type="any", sort="image_id")["images"]]
+    last = run("image_info", type="any", sort="image_id", order="descending", limit=1)
+    assert ids == sorted(ids) and len(ids) > 1
+    assert [image["image_id"] for image in last["images"]] == [ids[-1]]
+    assert last["image"]["image_id"] == ids[-1] and last["matched"] == len(ids)
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        ({"name": "Cirros-0.3.0", "expect": "one"}, f"Did you mean {CIRROS}"),
+        ({"name": "nothing-like-it", "expect": "some"}, "There are: "),
+        ({"type": "any", "expect": "one"}, "exactly one is expected"),
+    ],
+)
+def test_expectations_fail_clearly(cloud: t.Any, run: t.Any, args: t.Any, said: str) -> None:
+    result = run("image_info", **args)
+    assert result["failed"] and said in result["msg"], result
+
+
+def test_image_facts_is_image_info(cloud: t.Any, run: t.Any) -> None:
+    assert run("image_facts", name=CIRROS)["images"] == run("image_info", name=CIRROS)["images"]
+
+
+@pytest.mark.parametrize("cloud", PROFILES, indirect=True)
+def test_instances_by_batch_id_and_filter(cloud: t.Any, run: t.Any) -> None:
+    run("instance", batch="web", count=2, image=CIRROS, instance_type="m1.tiny")
+    run("instance", batch="db", count=1, image=CIRROS, instance_type="m1.small")
+    everything = run("instance_info")
+    web = run("instance_info", batch="web")
+    assert len(everything["instances"]) == 3 and len(web["instances"]) == 2
+    assert everything["instance_ids"] == sorted(everything["instance_ids"])
+    small = run("instance_info", filters={"instance-type": ["m1.small", "m1.large"], "instance-state-name": "run*"})
+    assert set(small["instance_ids"]) == set(everything["instance_ids"]) - set(web["instance_ids"])
+    one = web["instance_ids"][0]
+    known = run("instance_info", instance_ids=[one, "i-00ffffff"])
+    assert known["instance_ids"] == [one] and known["unknown_ids"] == ["i-00ffffff"]
+    refused = run("instance_info", instance_ids=["i-00ffffff"], fail_on_unknown=True)
+    assert refused["failed"] and refused["unknown_ids"] == ["i-00ffffff"]
+    assert run("instance_info", filters={"group-name": "ansible-batch-d?"})["instances"] == small["instances"]
+
+
+def test_an_unknown_filter_is_refused_before_any_request(cloud: t.Any, run: t.Any) -> None:
+    result = run("instance_info", filters={"colour": "red"})
+    assert result["failed"] and "no filter 'colour'" in result["msg"]
+    assert cloud.actions() == []
+
+
+def test_an_administrator_sees_plain_names(cloud: t.Any, run: t.Any) -> None:
+    run("keypair", name="deploy")
+    run("instance", batch="web", count=1, image=CIRROS, instance_type="m1.tiny", key_name="deploy")
+    mine, theirs = run("instance_info")["instances"], run("instance_info", user="adminuser")["instances"]
+    assert mine == theirs and mine[0]["key_name"] == "deploy"
+
+
+def test_key_pairs_and_regions_are_listed(cloud: t.Any, run: t.Any) -> None:
+    run("keypair", name="beta")
+    run("keypair", name="alpha")
+    listed = run("keypair_info")
+    assert {pair["name"]: pair["fingerprint"] for pair in listed["keypairs"]} == cloud.keys()
+    assert [pair["name"] for pair in listed["keypairs"]] == ["alpha", "beta"]
+    assert run("keypair_info", names=["beta", "gamma"])["unknown_names"] == ["gamma"]
+    assert "PRIVATE" not in str(listed)
+    assert [region["name"] for region in run("region_info")["regions"]] == ["nova"]
