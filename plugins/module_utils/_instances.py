@@ -12,6 +12,7 @@ Nova ignores most filters, and fails a lookup by ids wholly when a single one is
 from __future__ import annotations
 
 import re
+import sys
 import typing as t
 
 from ._connection import attempt
@@ -85,11 +86,10 @@ def tags_supported(connection: t.Any) -> bool:
 
 
 def id_order(view: View) -> tuple[int, str]:
-    """Sort key: by the number in the id."""
-    try:
-        return int(view["instance_id"].rpartition("-")[2], 16), view["instance_id"]
-    except ValueError:
-        return 0, view["instance_id"]
+    """Sort key: by the number in the id; those still to be launched have none, and come last."""
+    if view["instance_id"] is None:
+        return sys.maxsize, ""
+    return int(view["instance_id"].rpartition("-")[2], 16), view["instance_id"]
 
 
 def age_order(view: View) -> tuple[str, tuple[int, str]]:

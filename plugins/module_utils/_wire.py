@@ -138,6 +138,7 @@ def _read(response: http.client.HTTPResponse, sock: socket.socket | None, deadli
         parts.append(part)
     if response.length:
         raise http.client.IncompleteRead(b"", response.length)
+    response.close()
     return b"".join(parts)
 
 
