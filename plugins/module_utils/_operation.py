@@ -20,6 +20,20 @@ from ._module import Plan, Session
 from ._steps import ABSENT, REBOOTED, RUNNING, STATES, Steps, decide, predict
 from ._wait import wait_for
 
+# What only the cloud can tell of a VM.
+UNKNOWN_BEFORE = (
+    "instance_id",
+    "private_ip_address",
+    "public_ip_address",
+    "private_dns_name",
+    "launch_time",
+    "reservation_id",
+    "root_device_name",
+    "root_device_type",
+    "owner_id",
+    "client_token",
+)
+
 
 @dataclass
 class Operation:
@@ -138,12 +152,8 @@ def _after(operation: Operation, views: t.Sequence[View]) -> list[View]:
 
 
 def _expected(wanted: Launch, tags: dict[str, str]) -> View:
-    unknown = dict.fromkeys(
-        ("instance_id", "private_ip_address", "public_ip_address", "private_dns_name", "launch_time", "reservation_id")
-        + ("root_device_name", "root_device_type", "owner_id", "client_token")
-    )
     return {
-        **unknown,
+        **dict.fromkeys(UNKNOWN_BEFORE),
         "state": "running",
         "image_id": wanted.image_id,
         "instance_type": wanted.instance_type,

@@ -44,7 +44,9 @@ def main() -> None:
         subprocess.run([*download, f"pip=={version}"], check=True)
         (wheel,) = wheels.glob(f"pip-{version}-*.whl")
         place.write_text(SCRIPT.format(wheel=str(wheel)))
-        print(f"ansible-test's script for pip {version} cannot be downloaded; it gets the wheel of pip {version} instead")
+        print(
+            f"ansible-test's script for pip {version} cannot be downloaded; it gets the wheel of pip {version} instead"
+        )
 
 
 def reachable(url: str) -> bool:

@@ -91,7 +91,7 @@ class Cloud:
         state = self.control("GET", "state")
         return len(state["servers"]) + len(state["gone"])
 
-    def keys(self) -> dict[str, str]:
+    def fingerprints(self) -> dict[str, str]:
         """Fingerprints of the user demo's key pairs, by name."""
         pairs = self.control("GET", "state")["keypairs"]
         return {pair["name"]: pair["fingerprint"] for pair in pairs if pair["user"] == "demo"}
@@ -146,7 +146,9 @@ class _Task(ModuleDispatcherV213):
 def run(localhost: t.Any, cloud: Cloud) -> t.Callable[..., dict[str, t.Any]]:
     """run("keypair", name="web", check=True) runs a module of the collection as a task and returns its result."""
 
-    def task(module: str, *, check: bool = False, diff: bool = False, user: str | None = "demo", **args: t.Any) -> t.Any:
+    def task(
+        module: str, *, check: bool = False, diff: bool = False, user: str | None = "demo", **args: t.Any
+    ) -> t.Any:
         dispatcher = _Task(**localhost.options)
         dispatcher.options["module_name"] = f"nova_ec2.cloud.{module}"
         dispatcher.keywords = {"check_mode": check, "diff": diff}

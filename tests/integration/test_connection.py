@@ -106,7 +106,9 @@ def test_hints_say_what_to_do(cloud: t.Any, run: t.Any) -> None:
 @pytest.mark.parametrize("cloud", ["liberty", "ec2api"], indirect=True)
 def test_signature_version_4_works_where_the_server_knows_it(cloud: t.Any, run: t.Any) -> None:
     assert run("keypair", name="web", signature_version=4)["changed"]
-    vms = run("instance", batch="web", count=1, image="Cirros-0.3.0-x86_64", instance_type="m1.tiny", signature_version=4)
+    vms = run(
+        "instance", batch="web", count=1, image="Cirros-0.3.0-x86_64", instance_type="m1.tiny", signature_version=4
+    )
     assert run("instance", batch="web", state="rebooted", signature_version=4)["changed"], vms
 
 

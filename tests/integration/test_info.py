@@ -103,7 +103,7 @@ def test_key_pairs_and_regions_are_listed(cloud: t.Any, run: t.Any) -> None:
     run("keypair", name="beta")
     run("keypair", name="alpha")
     listed = run("keypair_info")
-    assert {pair["name"]: pair["fingerprint"] for pair in listed["keypairs"]} == cloud.keys()
+    assert {pair["name"]: pair["fingerprint"] for pair in listed["keypairs"]} == cloud.fingerprints()
     assert [pair["name"] for pair in listed["keypairs"]] == ["alpha", "beta"]
     assert run("keypair_info", names=["beta", "gamma"])["unknown_names"] == ["gamma"]
     assert "PRIVATE" not in str(listed)

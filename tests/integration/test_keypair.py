@@ -55,19 +55,25 @@ def md5(public_key: str) -> str:
 )
 @pytest.mark.parametrize("cloud", ["grizzly", "icehouse", "liberty", "ec2api"], indirect=True)
 def test_truth_table(
-    cloud: t.Any, run: t.Any, before: str | None, args: dict[str, t.Any], changed: bool | None, mutations: t.Any, check: bool
+    cloud: t.Any,
+    run: t.Any,
+    before: str | None,
+    args: dict[str, t.Any],
+    changed: bool | None,
+    mutations: t.Any,
+    check: bool,
 ) -> None:
     if before:
         run("keypair", name="web", public_key=before)
         cloud.forget_log()
-    keys_before = cloud.keys()
+    keys_before = cloud.fingerprints()
 
     result = run("keypair", name="web", check=check, diff=True, **args)
 
     assert cloud.mutations() == ([] if check else mutations)
     if changed is None:
         assert result["failed"] and md5(OTHER) in result["msg"] and md5(PUBLIC) in result["msg"]
-        assert cloud.keys() == keys_before
+        assert cloud.fingerprints() == keys_before
         return
     assert result["changed"] is changed, result
     wanted = None if args.get("state") == "absent" else args.get("public_key", before)
@@ -78,9 +84,9 @@ def test_truth_table(
     assert ("private_key" in result) is (mutations == ["CreateKeyPair"] and not check)
     assert result["diff"]["before"] == ({"name": "web", "fingerprint": md5(before)} if before else {})
     if check:
-        assert cloud.keys() == keys_before
+        assert cloud.fingerprints() == keys_before
         return
-    assert ("web" in cloud.keys()) is (args.get("state") != "absent")
+    assert ("web" in cloud.fingerprints()) is (args.get("state") != "absent")
     cloud.forget_log()
     assert run("keypair", name="web", **args)["changed"] is False
     assert cloud.actions() == ["DescribeKeyPairs"]
@@ -93,13 +99,15 @@ def test_a_generated_key_is_returned_once_and_is_the_one_the_cloud_has(cloud: t.
         ["ssh-keygen", "-y", "-f", "/dev/stdin"], input=made["private_key"], capture_output=True, text=True, check=False
     )
     if public.returncode == 0:
-        assert md5(public.stdout) == cloud.keys()["web"]
+        assert md5(public.stdout) == cloud.fingerprints()["web"]
     assert made["private_key"].startswith("-----BEGIN RSA PRIVATE KEY-----")
     assert "PRIVATE" not in str(again)
     assert "PRIVATE" not in str(made.get("diff"))
 
 
-def test_a_private_key_file_is_private_complete_and_nowhere_else(cloud: t.Any, run: t.Any, tmp_path: pathlib.Path) -> None:
+def test_a_private_key_file_is_private_complete_and_nowhere_else(
+    cloud: t.Any, run: t.Any, tmp_path: pathlib.Path
+) -> None:
     path = tmp_path / "web.pem"
     made = run("keypair", name="web", private_key_file=str(path), diff=True)
     again = run("keypair", name="web", private_key_file=str(path))
@@ -138,7 +146,7 @@ def test_a_failing_write_takes_the_pair_back(cloud: t.Any, run: t.Any, tmp_path:
     blocker.wait()
     assert result["failed"] and "deleted again" in result["msg"], result
     assert cloud.mutations() == ["CreateKeyPair", "DeleteKeyPair"]
-    assert cloud.keys() == {}
+    assert cloud.fingerprints() == {}
 
 
 def test_an_existing_file_is_not_overwritten(cloud: t.Any, run: t.Any, tmp_path: pathlib.Path) -> None:

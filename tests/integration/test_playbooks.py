@@ -63,13 +63,15 @@ def test_provision_again_and_teardown(cloud: t.Any, playbook: t.Any, variables: 
 
     down = playbook("nova_ec2.cloud.teardown", **variables)
     assert down.returncode == 0, down.stdout + down.stderr
-    assert cloud.servers() == [] and cloud.keys() == {} and cloud.groups() <= {"default"}
+    assert cloud.servers() == [] and cloud.fingerprints() == {} and cloud.groups() <= {"default"}
     assert not (tmp_path / "web.pem").exists()
     again = playbook("nova_ec2.cloud.teardown", **variables)
     assert recap(again)["changed"] == 0 and recap(again)["failed"] == 0, again.stdout
 
 
-def test_the_vms_are_hosts_of_the_next_play(cloud: t.Any, playbook: t.Any, variables: t.Any, tmp_path: pathlib.Path) -> None:
+def test_the_vms_are_hosts_of_the_next_play(
+    cloud: t.Any, playbook: t.Any, variables: t.Any, tmp_path: pathlib.Path
+) -> None:
     seen = tmp_path / "seen.json"
     plays = [
         {"hosts": "localhost", "gather_facts": False, "roles": [{"role": "nova_ec2.cloud.provision"}]},
@@ -104,7 +106,7 @@ def test_teardown_after_a_half_failed_provision(cloud: t.Any, playbook: t.Any, v
     assert failed.returncode != 0 and "will not become running" in failed.stdout + failed.stderr
     down = playbook("nova_ec2.cloud.teardown", **variables)
     assert down.returncode == 0, down.stdout + down.stderr
-    assert cloud.servers() == [] and cloud.keys() == {}
+    assert cloud.servers() == [] and cloud.fingerprints() == {}
 
 
 def test_a_role_without_its_batch_is_refused(cloud: t.Any, playbook: t.Any) -> None:
@@ -119,4 +121,4 @@ def test_the_tutorial(cloud: t.Any, playbook: t.Any) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert "is pending" in done.stdout and "is running" in done.stdout and CIRROS in done.stdout
     assert "PRIVATE KEY" not in done.stdout
-    assert cloud.servers() == [] and cloud.keys() == {} and cloud.ever_started() == 12
+    assert cloud.servers() == [] and cloud.fingerprints() == {} and cloud.ever_started() == 12
