@@ -62,7 +62,10 @@ def test_what_the_api_cannot_change_is_refused_with_every_id(wanted: str, state:
 
 @pytest.mark.parametrize(
     "value",
-    "123,0123,1e3,1.5,-7,+5, 7 ,0x1F,0b11,nan,inf,1_000,1j,089,10L,true,False,TRUE,None,None ".split(","),
+    [
+        *("123", "0123", "1e3", "1.5", "-7", "+5", " 7 ", "0x1F", "0b11", "nan", "inf", "1_000", "1j", "089", "10L"),
+        *("true", "False", "TRUE", "None", "None "),
+    ],
 )
 def test_what_nova_would_turn_into_something_else_is_seen(value: str) -> None:
     assert guessed_type(value)
