@@ -53,6 +53,7 @@ _LEGACY: dict[str, str] = {
     "KeyLimit": "ResourceLimitExceeded",
     "KeyNotFound": "KeypairNotFound",
     "MalformedInstanceId": "InvalidInstanceIDMalformed",
+    "MalformedVolumeId": "InvalidInstanceIDMalformed",
     "MissingParameter": "EC2APIError",
     "NotAuthorized": "NotAuthorized",
     "NoMoreAddresses": "NoMoreFloatingIps",

@@ -24,16 +24,17 @@ def reply(action: str, version: str, request_id: str, data: dict[str, Any], pret
     """Return the body of a success reply: one line with a declaration, or indented without one."""
     name = f"{action}Response"
     namespace = escape(_NAMESPACE % version, _ATTRIBUTE)
-    children = {"requestId": request_id, **data}
+    # Some replies hold the request id a second time.
+    children = [("requestId", request_id), *data.items()]
     parts: list[str] = []
     if pretty:
         parts.append(f'<{escape(name)} xmlns="{namespace}">\n')
-        for key, value in children.items():
+        for key, value in children:
             _indented(parts, key, value, 1)
         parts.append(f"</{name}>\n")
     else:
         parts.append(f'<?xml version="1.0" ?><{name} xmlns="{namespace}">')
-        for key, value in children.items():
+        for key, value in children:
             _compact(parts, key, value)
         parts.append(f"</{name}>")
     return "".join(parts)
@@ -61,7 +62,7 @@ def _children(value: Any) -> list[tuple[str, Any]]:
     pairs = []
     for key, entry in value.items():
         # A tuple stands for an element that is repeated.
-        pairs.extend((key, one) for one in entry) if isinstance(entry, tuple) else pairs.append((key, entry))
+        pairs.extend((key, one) for one in (entry if isinstance(entry, tuple) else (entry,)))
     return pairs
 
 

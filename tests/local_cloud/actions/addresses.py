@@ -1,0 +1,96 @@
+# Copyright (c) 2026, The nova_ec2.cloud authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Floating addresses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..errors import NovaError
+from ..model import Address
+from .call import Call
+from .registry import action
+
+_POOL = "172.24.4.%d"
+_POOL_SIZE = 254
+
+
+@action()
+def allocate_address(call: Call, /, domain: Any = None, **_ignored: Any) -> dict[str, Any]:
+    """Take the lowest free address of the pool."""
+    held = call.cloud.addresses
+    mine = sum(one.tenant_id == call.tenant for one in held.values())
+    if 0 <= call.cloud.settings.quota_addresses <= mine:
+        text = "Maximum number of floating ips exceeded" if call.profile.pretty else "No more floating IPs available"
+        raise NovaError("AddressLimit", text)
+    free = next((_POOL % number for number in range(1, _POOL_SIZE + 1) if _POOL % number not in held), None)
+    if free is None:
+        raise NovaError("NoMoreAddresses", "Zero floating ips available.")
+    held[free] = Address(free, call.tenant)
+    return {"publicIp": free, "domain": "standard"} if call.profile.ec2api else {"publicIp": free}
+
+
+def _mine(call: Call, ip: Any) -> Address:
+    address = call.cloud.addresses.get(ip)
+    if address is None:
+        raise NovaError("AddressNotFound", f"Floating ip not found for address {ip}.")
+    if address.tenant_id != call.tenant and not call.user.is_admin:
+        raise NovaError("NotAuthorized", "Not authorized.")
+    return address
+
+
+@action(also="allocation_id")
+def describe_addresses(call: Call, /, public_ip: Any = None, **_ignored: Any) -> dict[str, Any]:
+    """Return the project's addresses, or those asked for."""
+    if public_ip:
+        chosen = [_mine(call, one) for one in public_ip]
+    else:
+        chosen = [one for one in call.cloud.addresses.values() if one.tenant_id == call.tenant or call.user.is_admin]
+    return {"addressesSet": [_entry(call, one) for one in chosen]}
+
+
+def _entry(call: Call, address: Address) -> dict[str, Any]:
+    server = call.cloud.servers.get(address.server) if address.server is not None else None
+    ec2_id = server.ec2_id if server else None
+    entry = {"publicIp": address.ip, "instanceId": f"{ec2_id} ({address.tenant_id})" if call.mangles else ec2_id}
+    if call.profile.ec2api:
+        entry["domain"] = "standard"
+    return entry
+
+
+@action(also="allocation_id network_interface_id private_ip_address allow_reassociation")
+def associate_address(call: Call, /, instance_id: Any, public_ip: Any = None, **_ignored: Any) -> dict[str, Any]:
+    """Point an address at a server that has a private one; it may have pointed elsewhere before."""
+    server = call.server(instance_id)
+    if server.fixed_ip is None:
+        raise NovaError("AddressUnusable", "Unable to associate IP Address, no fixed_ips.")
+    if call.profile.family == "legacy" and public_ip not in call.cloud.addresses:
+        raise NovaError("AddressUnusable", "Error, unable to associate floating ip.")
+    _mine(call, public_ip).server = server.number
+    return {"return": True}
+
+
+@action(also="association_id")
+def disassociate_address(call: Call, /, public_ip: Any = None, **_ignored: Any) -> dict[str, Any]:
+    """Free an address from its server."""
+    address = _mine(call, public_ip)
+    if address.server is None:
+        if call.profile.free_disassociate == "instance_not_found":
+            raise NovaError("InstanceNotFound", "Instance None could not be found.")
+        if call.profile.free_disassociate == "refuse":
+            raise NovaError("AddressNotAssociated", "Floating ip is not associated.")
+    address.server = None
+    return {"return": True}
+
+
+@action(also="allocation_id")
+def release_address(call: Call, /, public_ip: Any = None, **_ignored: Any) -> dict[str, Any]:
+    """Give an address back to the pool."""
+    if call.profile.family == "legacy" and public_ip not in call.cloud.addresses:
+        raise NovaError("AddressUnusable", "Unable to release IP Address.")
+    address = _mine(call, public_ip)
+    if address.server is not None:
+        raise NovaError("AddressInUse", f"Floating ip {public_ip} is associated.")
+    del call.cloud.addresses[address.ip]
+    return {"return": True}

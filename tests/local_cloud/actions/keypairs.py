@@ -1,0 +1,99 @@
+# Copyright (c) 2026, The nova_ec2.cloud authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Key pairs: they belong to a user, not to a project."""
+
+from __future__ import annotations
+
+import base64
+import re
+from typing import Any
+
+from .. import keypairs
+from ..errors import NovaError
+from ..model import KeyPair
+from .call import Call
+from .registry import action
+
+_NAME = re.compile(r"[A-Za-z0-9_\- ]+\Z")
+_LONGEST = 255
+_HIDDEN_SUFFIX = "-vpn"
+
+
+@action(also="key_name")
+def describe_key_pairs(call: Call, /, key_name: Any = None, **_ignored: Any) -> dict[str, Any]:
+    """Return the user's key pairs, or those named; it fails only if none of the names is known."""
+    mine = [pair for (user, _name), pair in call.cloud.keypairs.items() if user == call.user.user_id]
+    if key_name is not None:
+        names = list(key_name)
+        mine = [pair for pair in mine if pair.name in names]
+        if not mine or (call.profile.ec2api and len({pair.name for pair in mine}) < len(set(names))):
+            raise NovaError("KeyNotFound", f"Could not find key pair(s): {','.join(names)}")
+    if call.profile.pretty:
+        mine.sort(key=lambda pair: pair.name)
+    shown = [pair for pair in mine if call.user.is_admin or not pair.name.endswith(_HIDDEN_SUFFIX)]
+    return {"keySet": [{"keyName": pair.name, "keyFingerprint": pair.fingerprint} for pair in shown]}
+
+
+@action(required="key_name")
+def create_key_pair(call: Call, /, key_name: Any, **_ignored: Any) -> dict[str, Any]:
+    """Make a key pair and return its private key."""
+    _check(call, key_name, "KeyInvalid", "KeyLimit")
+    with call.unlocked():
+        pem, blob = keypairs.generate()
+    _check(call, key_name, "KeyInvalid", "KeyLimit")
+    pair = _store(call, key_name, blob)
+    return {"keyMaterial": pem, "keyName": pair.name, "keyFingerprint": pair.fingerprint}
+
+
+@action(required="key_name public_key_material")
+def import_key_pair(call: Call, /, key_name: Any, public_key_material: Any, **_ignored: Any) -> dict[str, Any]:
+    """Keep a public key (base64 of its OpenSSH line)."""
+    line = _decode(public_key_material)
+    _check(call, key_name, "KeyImportInvalid", "KeyImportLimit")
+    blob = keypairs.public_blob(line)
+    if blob is None:
+        detail = ": failed to generate fingerprint" if call.profile.pretty else ""
+        raise NovaError("KeyImportInvalid", f"Keypair data is invalid{detail}")
+    pair = _store(call, key_name, blob)
+    return {"keyName": pair.name, "keyFingerprint": pair.fingerprint}
+
+
+@action(required="key_name")
+def delete_key_pair(call: Call, /, key_name: Any, **_ignored: Any) -> dict[str, Any]:
+    """Delete a key pair; one that does not exist is deleted as well."""
+    call.cloud.keypairs.pop((call.user.user_id, str(key_name)), None)
+    return {"return": True}
+
+
+def _decode(material: Any) -> str:
+    try:
+        return base64.b64decode(material).decode("utf-8", "replace")
+    except ValueError as problem:
+        # What the Python of those servers raised for bad base64.
+        raise TypeError(str(problem)) from problem
+
+
+def _check(call: Call, name: Any, invalid: str, limit: str) -> None:
+    pretty = call.profile.pretty
+    if not isinstance(name, str):
+        raise TypeError("a key name that was guessed to be no text")
+    if not 1 <= len(name) <= _LONGEST:
+        detail = ": Keypair name must be between 1 and 255 characters long" if pretty else ""
+        raise NovaError(invalid, f"Keypair data is invalid{detail}")
+    if not _NAME.match(name):
+        detail = ": Keypair name contains unsafe characters" if pretty else ""
+        raise NovaError(invalid, f"Keypair data is invalid{detail}")
+    if (call.user.user_id, name) in call.cloud.keypairs:
+        quote = "'" if pretty else ""
+        raise NovaError("KeyExists", f"Key pair {quote}{name}{quote} already exists.")
+    held = sum(user == call.user.user_id for user, _name in call.cloud.keypairs)
+    if 0 <= call.cloud.settings.quota_keypairs <= held:
+        text = "Maximum number of key pairs exceeded" if pretty else "Quota exceeded, too many key pairs."
+        raise NovaError(limit, text)
+
+
+def _store(call: Call, name: str, blob: bytes) -> KeyPair:
+    pair = KeyPair(name, call.user.user_id, keypairs.fingerprint(blob))
+    call.cloud.keypairs[(call.user.user_id, name)] = pair
+    return pair

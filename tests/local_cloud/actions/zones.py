@@ -1,0 +1,44 @@
+# Copyright (c) 2026, The nova_ec2.cloud authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""DescribeRegions and DescribeAvailabilityZones."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+from .. import servers
+from .call import Call
+from .registry import action
+
+ZONE = "nova"
+_CONTROL_SERVICES = ("nova-conductor", "nova-cert", "nova-scheduler", "nova-network")
+
+
+@action(also="region_name")
+def describe_regions(call: Call, /, **_ignored: Any) -> dict[str, Any]:
+    """Return the one region; a list of names is ignored."""
+    region = {"regionEndpoint": call.cloud.region_endpoint, "regionName": call.profile.region}
+    return {"regionInfo": [region]}
+
+
+@action(also="zone_name")
+def describe_availability_zones(call: Call, /, zone_name: Any = None, **_ignored: Any) -> dict[str, Any]:
+    """Return the one zone; administrators who ask for ``verbose`` also get hosts and services as pseudo-zones."""
+    if zone_name and "verbose" in zone_name and call.user.is_admin and not call.profile.ec2api:
+        rows = _verbose_rows(call)
+    else:
+        rows = [(ZONE, "available")]
+    return {"availabilityZoneInfo": [{"zoneState": state, "zoneName": name} for name, state in rows]}
+
+
+def _verbose_rows(call: Call) -> list[tuple[str, str]]:
+    # Later generations no longer know when a service was last heard of.
+    now = datetime.datetime.fromtimestamp(call.cloud.now(), datetime.timezone.utc)
+    beat = None if call.profile.pretty else now.strftime("%Y-%m-%d %H:%M:%S.%f")
+    rows: list[tuple[str, str]] = []
+    for zone, services in (("internal", _CONTROL_SERVICES), (ZONE, ("nova-compute",))):
+        rows += [(zone, "available"), (f"|- {servers.HOST}", "")]
+        rows += [(f"| |- {service}", f"enabled :-) {beat}") for service in services]
+    return rows

@@ -1,0 +1,103 @@
+# Copyright (c) 2026, The nova_ec2.cloud authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Failures that tests order for requests to come."""
+
+from __future__ import annotations
+
+import dataclasses
+import fnmatch
+import threading
+from typing import Any
+
+KINDS = (
+    "drop_before",
+    "drop_after",
+    "delay",
+    "delay_after",
+    "hang",
+    "http_500",
+    "http_503",
+    "http_500_after",
+    "http_503_after",
+    "unknown_error",
+    "unknown_error_after",
+    "empty_body",
+    "garbage",
+    "truncated",
+    "short",
+    "html",
+    "html_error",
+    "doctype",
+    "redirect",
+    "keystone_down",
+    "non_ascii",
+    "late",
+)
+# In these the request is not carried out, or not at once.
+NOT_DONE = ("drop_before", "hang", "http_500", "http_503", "unknown_error", "html_error", "redirect", "keystone_down")
+
+GARBAGE = b"\x00\xff this is <not> XML & never was"
+HTML = b"<html><head><title>Welcome</title></head><body><p>Please log in.</p></body></html>"
+BOMB = (
+    '<?xml version="1.0"?>\n<!DOCTYPE lolz [<!ENTITY a0 "ha">'
+    + "".join(f'<!ENTITY a{n} "{f"&a{n - 1};" * 10}">' for n in range(1, 10))
+    + "]>\n<Response><text>&a9;</text></Response>"
+).encode()
+
+
+@dataclasses.dataclass
+class Fault:
+    """One order: what goes wrong (``kind``) for which actions (a pattern), how often, and after how many others.
+
+    ``times`` of -1 means for ever; ``seconds`` and ``location`` serve the kinds that need them.
+    """
+
+    kind: str
+    action: str = "*"
+    times: int = 1
+    skip: int = 0
+    seconds: float = 1.0
+    location: str = "http://127.0.0.1:1/elsewhere"
+
+
+class Faults:
+    """The orders that are still open, oldest first. Safe to use from many threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._open: list[Fault] = []
+
+    def add(self, order: dict[str, Any]) -> None:
+        """Take an order; raise ValueError or TypeError if it makes no sense."""
+        fault = Fault(**order)
+        if fault.kind not in KINDS:
+            raise ValueError(f"unknown kind {fault.kind!r}; known are {', '.join(KINDS)}")
+        with self._lock:
+            self._open.append(fault)
+
+    def clear(self) -> None:
+        """Drop all orders."""
+        with self._lock:
+            self._open.clear()
+
+    def list(self) -> list[dict[str, Any]]:
+        """Return the open orders."""
+        with self._lock:
+            return [dataclasses.asdict(fault) for fault in self._open]
+
+    def take(self, action: str) -> Fault | None:
+        """Return the fault that this request for ``action`` is to suffer, or None."""
+        with self._lock:
+            for fault in self._open:
+                if not fnmatch.fnmatchcase(action, fault.action):
+                    continue
+                if fault.skip > 0:
+                    fault.skip -= 1
+                    continue
+                if fault.times > 0:
+                    fault.times -= 1
+                    if fault.times == 0:
+                        self._open.remove(fault)
+                return fault
+        return None

@@ -1,0 +1,226 @@
+# Copyright (c) 2026, The nova_ec2.cloud authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Sockets, HTTP and TLS: how requests come in and replies, whole or broken, go out."""
+
+from __future__ import annotations
+
+import http.server
+import select
+import socket
+import ssl
+import sys
+import threading
+import time
+import urllib.parse
+import uuid
+from http.client import responses
+from typing import Any
+
+from . import auth, dispatch, faults
+from .errors import UNKNOWN_LEGACY
+from .journal import Journal
+from .render import error
+from .state import Cloud
+
+_HANG_POLL_SECONDS = 0.2
+
+
+class QuietServer(http.server.ThreadingHTTPServer):
+    """A threaded HTTP server for many short or kept connections, with TLS if a context is given."""
+
+    daemon_threads = True
+    request_queue_size = 1024
+
+    def __init__(self, address: tuple[str, int], handler: type, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
+        super().__init__(address, handler)
+
+    def server_bind(self) -> None:
+        """Bind without asking any name service for our own name."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.socket.bind(self.server_address)
+        self.server_address = self.socket.getsockname()
+        self.server_name, self.server_port = self.server_address[:2]
+
+    def get_request(self) -> tuple[Any, Any]:
+        """Accept a connection; the TLS handshake is left to its own thread."""
+        connection, peer = super().get_request()
+        if self._tls is not None:
+            connection = self._tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+        return connection, peer
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing about clients that go away."""
+        if not isinstance(sys.exc_info()[1], (OSError, ValueError)):
+            super().handle_error(request, client_address)
+
+
+class Ec2Server(QuietServer):
+    """The listener of the EC2 API."""
+
+    def __init__(
+        self,
+        address: tuple[str, int],
+        cloud: Cloud,
+        journal: Journal,
+        broken: faults.Faults,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self.cloud = cloud
+        self.journal = journal
+        self.faults = broken
+        super().__init__(address, Ec2Handler, tls)
+
+
+class Ec2Handler(http.server.BaseHTTPRequestHandler):
+    """One connection to the EC2 API."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    server: Ec2Server
+
+    def setup(self) -> None:
+        """Finish the TLS handshake, if there is one, before the first request."""
+        if isinstance(self.request, ssl.SSLSocket):
+            self.request.do_handshake()
+        super().setup()
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Write nothing: the journal has it all."""
+
+    def do_any(self) -> None:
+        """Serve one request of whatever method."""
+        started = time.monotonic()
+        request = self._read()
+        cloud = self.server.cloud
+        lost = dispatch.outside(cloud.profile.mount, request.path)
+        if lost is not None:
+            self._send(lost)
+            return
+        number = self.server.journal.received(
+            {
+                "action": request.params.get("Action"),
+                "params": request.params,
+                "user": dispatch.identify(cloud, request),
+                "verb": request.method,
+                "path": request.path,
+                "signature_version": request.signature_version,
+            }
+        )
+        if cloud.settings.latency > 0:
+            time.sleep(cloud.settings.latency)
+        fault = self.server.faults.take(request.params.get("Action", ""))
+        reply = self._answer(request, number, fault)
+        status, code = (None, None) if reply is None else (reply.status, reply.code)
+        self.server.journal.answered(number, status, code, time.monotonic() - started)
+        if reply is None:
+            self._hang_up()
+        else:
+            self._send(reply, fault)
+
+    do_GET = do_POST = do_PUT = do_HEAD = do_DELETE = do_OPTIONS = do_PATCH = do_any
+
+    def _read(self) -> auth.Request:
+        split = urllib.parse.urlsplit(self.path)
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        params = dict(urllib.parse.parse_qsl(split.query, keep_blank_values=True))
+        if self.command in ("POST", "PUT"):
+            params.update(urllib.parse.parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        return auth.Request(self.command, urllib.parse.unquote(split.path), split.query, headers, body, params)
+
+    def _answer(self, request: auth.Request, number: int, fault: faults.Fault | None) -> dispatch.Reply | None:
+        """Return the reply, or None if the connection is to end without one."""
+        cloud = self.server.cloud
+        if fault is None:
+            return dispatch.handle(cloud, request, number)
+        if fault.kind == "delay":
+            time.sleep(fault.seconds)
+        elif fault.kind == "hang":
+            self._wait_for_client()
+            return None
+        elif fault.kind == "late":
+            timer = threading.Timer(fault.seconds, dispatch.handle, (cloud, request, number))
+            timer.daemon = True
+            timer.start()
+            return None
+        elif fault.kind in faults.NOT_DONE:
+            return _refusal(cloud, request, fault)
+        reply = dispatch.handle(cloud, request, number)
+        if fault.kind == "delay_after":
+            time.sleep(fault.seconds)
+        return _spoilt(cloud, reply, fault)
+
+    def _wait_for_client(self) -> None:
+        while True:
+            readable, _, _ = select.select([self.connection], [], [], _HANG_POLL_SECONDS)
+            if readable and not self.connection.recv(1):
+                return
+
+    def _hang_up(self) -> None:
+        self.close_connection = True
+        try:
+            self.connection.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+
+    def _send(self, reply: dispatch.Reply, fault: faults.Fault | None = None) -> None:
+        body = reply.body
+        missing = 64 if fault is not None and fault.kind == "short" else 0
+        lines = [
+            f"HTTP/1.1 {reply.status} {responses.get(reply.status, '')}",
+            f"Content-Type: {reply.content_type}",
+            f"Content-Length: {len(body) + missing}",
+            f"Date: {self.date_time_string()}",
+        ]
+        if fault is not None and fault.kind == "redirect":
+            lines.append(f"Location: {fault.location}")
+        head = "\r\n".join(lines) + "\r\n\r\n"
+        self.wfile.write(head.encode("latin-1") + (b"" if self.command == "HEAD" else body))
+        if missing:
+            self._hang_up()
+
+
+def _refusal(cloud: Cloud, request: auth.Request, fault: faults.Fault) -> dispatch.Reply | None:
+    """Return the reply of a fault that keeps the request from being carried out; None closes the connection."""
+    if fault.kind == "drop_before":
+        return None
+    if fault.kind == "html_error":
+        return dispatch.Reply(502, "text/html", faults.HTML.replace(b"Please log in.", b"Bad gateway"))
+    if fault.kind == "redirect":
+        return dispatch.Reply(302, "text/html", faults.HTML)
+    request_id = f"req-{uuid.uuid4()}"
+    if fault.kind == "keystone_down":
+        return dispatch.keystone_down(cloud, request, request_id)
+    return _error(fault.kind, request_id)
+
+
+def _error(kind: str, request_id: str) -> dispatch.Reply:
+    if kind.startswith("unknown_error"):
+        body = error("UnknownError", UNKNOWN_LEGACY, request_id)
+        return dispatch.Reply(400, dispatch.XML, body.encode(), "UnknownError")
+    status = 503 if "503" in kind else 500
+    return dispatch.plain(status, "\n\nThe server has either erred or is overloaded.\n\n   ")
+
+
+def _spoilt(cloud: Cloud, reply: dispatch.Reply, fault: faults.Fault) -> dispatch.Reply | None:
+    """Return the reply to a request that has been carried out, after the fault has had its way with it."""
+    if fault.kind == "drop_after":
+        return None
+    if fault.kind.endswith("_after") and fault.kind != "delay_after":
+        return _error(fault.kind, f"req-{uuid.uuid4()}")
+    if fault.kind == "non_ascii":
+        broken = UnicodeEncodeError("ascii", "", 0, 1, "ordinal not in range(128)")
+        return dispatch.failure(cloud, broken, f"req-{uuid.uuid4()}")
+    bodies = {
+        "empty_body": b"",
+        "garbage": faults.GARBAGE,
+        "truncated": reply.body[: len(reply.body) // 2],
+        "html": faults.HTML,
+        "doctype": faults.BOMB,
+    }
+    if fault.kind in bodies:
+        kind = "text/html" if fault.kind == "html" else dispatch.XML
+        return dispatch.Reply(200, kind, bodies[fault.kind])
+    return reply
