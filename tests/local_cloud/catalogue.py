@@ -6,30 +6,33 @@
 from __future__ import annotations
 
 import uuid
+from typing import Optional, Tuple
 
 from .model import Image
 
 _KERNEL = "Cirros-0.3.0-x86_64-kernel"
 _RAMDISK = "Cirros-0.3.0-x86_64-ramdisk"
-_CIRROS = "Cirros-0.3.0-x86_64"
 
-# Name, container, public (else the first user's own), architecture, kernel, ramdisk; oldest first.
-_Row = tuple  # the rows below
-_UBUNTU = ("Ubuntu-12.04-amd64", "ami", True, "x86_64", None, None)
-_UEC = ("Cirros-uec-ami", "ami", True, None, _KERNEL, _RAMDISK)
-_PRIVATE = ("demo-private-snapshot", "ami", False, None, None, None)
-_PLAIN = (_CIRROS, "ami", True, None, None, None)
-_BOOT = ((_KERNEL, "aki", True, None, None, None), (_RAMDISK, "ari", True, None, None, None))
+# Name, container, owner ("": public), architecture, kernel, ramdisk; oldest first.
+_Row = Tuple[str, str, str, Optional[str], Optional[str], Optional[str]]
+_PLAIN: _Row = ("Cirros-0.3.0-x86_64", "ami", "", None, None, None)
+_BOOT: tuple[_Row, ...] = ((_KERNEL, "aki", "", None, None, None), (_RAMDISK, "ari", "", None, None, None))
+_OTHERS: tuple[_Row, ...] = (
+    ("Ubuntu-12.04-amd64", "ami", "", "x86_64", None, None),
+    ("Cirros-uec-ami", "ami", "", None, _KERNEL, _RAMDISK),
+    ("demo-private-snapshot", "ami", "user", None, None, None),
+    ("admin-private", "ami", "admin", None, None, None),
+)
 
 _CATALOGUES: dict[str, tuple[_Row, ...]] = {
-    "tutorial": (_PLAIN, *_BOOT, _UBUNTU, _UEC, _PRIVATE),
-    "recorded": (*_BOOT, _PLAIN, _UBUNTU, _UEC, _PRIVATE),
+    "tutorial": (_PLAIN, *_BOOT, *_OTHERS),
+    "recorded": (*_BOOT, _PLAIN, *_OTHERS),
 }
 CATALOGUES = tuple(_CATALOGUES)
 
 
-def build(name: str, public_owner: str, private_owner: str) -> list[Image]:
-    """Return the images of the catalogue ``name``, oldest first; the owners are tenant ids.
+def build(name: str, admin: str, user: str) -> list[Image]:
+    """Return the images of the catalogue ``name``, oldest first; ``admin`` and ``user`` are tenant ids.
 
     In ``tutorial`` the first image ever listed, and so ``ami-00000001``, is Cirros. ``recorded`` has the order of the
     cloud whose exchanges the conformance tests replay.
@@ -39,11 +42,11 @@ def build(name: str, public_owner: str, private_owner: str) -> list[Image]:
             uuid=str(uuid.uuid5(uuid.NAMESPACE_URL, f"image:{title}")),
             name=title,
             container=container,
-            owner=public_owner if public else private_owner,
-            public=public,
+            owner=user if owner == "user" else admin,
+            public=not owner,
             architecture=architecture,
             kernel=kernel,
             ramdisk=ramdisk,
         )
-        for title, container, public, architecture, kernel, ramdisk in _CATALOGUES[name]
+        for title, container, owner, architecture, kernel, ramdisk in _CATALOGUES[name]
     ]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import http.client
 import json
 import os
 import signal
@@ -127,7 +128,7 @@ def _description(directory: Path) -> dict[str, Any] | None:
         fields = json.loads((directory / "cloud.json").read_text(encoding="utf-8"))
         with _DIRECT.open(fields["control_url"], timeout=2.0) as answer:
             return fields if json.load(answer).get("service") == control.MARK else None
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, http.client.HTTPException):
         return None
 
 

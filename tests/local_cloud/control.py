@@ -192,9 +192,10 @@ def add_servers(
         number = cloud.number("server")
         name = cloud.new_uuid()
         ec2_id = cloud.random_id("i") if cloud.profile.ec2api else f"i-{number:08x}"
+        hostname = f"server-{name}-{name}" if reservation_size > 1 else f"server-{name}"
         server = Server(
             number, ec2_id, name, reservation, owner.tenant_id, owner.user_id, image, FLAVORS[instance_type],
-            cloud.now(), f"server-{name}", key_name=key_name, groups=list(groups), index=index % reservation_size,
+            cloud.now(), hostname, key_name=key_name, groups=list(groups), index=index % reservation_size,
         )  # fmt: skip
         cloud.add_server(server)
         _enter(cloud, server, state)

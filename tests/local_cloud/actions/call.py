@@ -68,16 +68,20 @@ class Call:
 
     def images(self) -> list[Image]:
         """Return the images that the user may see, oldest first, and give numbers to those that have none."""
-        seen = [image for image in self.cloud.images if image.public or image.owner == self.tenant]
+        seen = self._visible_images()
         for image in seen:
             if image.number is None:
                 image.number = self.cloud.number("image")
         return seen
 
+    def _visible_images(self) -> list[Image]:
+        everything = self.user.is_admin
+        return [image for image in self.cloud.images if everything or image.public or image.owner == self.tenant]
+
     def image(self, ec2_id: Any) -> Image:
         """Return an image by EC2 id or, when that leads nowhere, by name."""
         number = hex_number(ec2_id)
-        visible = [image for image in self.cloud.images if image.public or image.owner == self.tenant]
+        visible = self._visible_images()
         found = next((image for image in visible if number is not None and image.number == number), None)
         if found is not None:
             if ec2_id.split("-")[0] == found.container:

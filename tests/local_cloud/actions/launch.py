@@ -38,8 +38,10 @@ def run_instances(call: Call, /, **kwargs: Any) -> dict[str, Any]:
             known = [one for one in call.cloud.servers_of(call.tenant) if one.reservation == known[0].reservation]
             return View(call).reservation(known)
     plan = _plan(call, kwargs)
+    _check_user_data(kwargs.get("user_data"))
     count = _allowed(call, plan["flavor"], low, high)
-    _check_parts(call, kwargs)
+    plan["groups"] = groups.requested(call, kwargs)
+    _check_key(call, kwargs.get("key_name"))
     return View(call).reservation(_create(call, kwargs, plan, count))
 
 
@@ -97,17 +99,18 @@ def flavor(call: Call, name: Any) -> Flavor:
     return FLAVORS[wanted]
 
 
-def _check_parts(call: Call, kwargs: dict[str, Any]) -> None:
-    data = kwargs.get("user_data")
-    if data:
-        if len(data) > _LONGEST_USER_DATA:
-            raise NovaError("InstanceUserDataTooLarge", "User data too large.")
-        try:
-            binascii.a2b_base64(data)
-        except ValueError:
-            raise NovaError("InstanceUserDataMalformed", "User data needs to be valid base 64.") from None
-    groups.requested(call, kwargs)
-    key = kwargs.get("key_name")
+def _check_user_data(data: Any) -> None:
+    if not data:
+        return
+    if len(data) > _LONGEST_USER_DATA:
+        raise NovaError("InstanceUserDataTooLarge", "User data too large.")
+    try:
+        binascii.a2b_base64(data)
+    except ValueError:
+        raise NovaError("InstanceUserDataMalformed", "User data needs to be valid base 64.") from None
+
+
+def _check_key(call: Call, key: Any) -> None:
     if key and (call.user.user_id, key) not in call.cloud.keypairs:
         raise NovaError("KeyNotFound", f"Keypair {key} not found for user {call.user.user_id}")
 
@@ -154,11 +157,10 @@ def _create(call: Call, kwargs: dict[str, Any], plan: dict[str, Any], count: int
         "shutdown_behavior": _shutdown(call, kwargs),
         "launched_by": call.number,
     }
-    names = groups.requested(call, kwargs)
     batch = []
     for index in range(count):
         batch.append(new_server(call, shared, index, count))
-        batch[-1].groups = list(names)
+        batch[-1].groups = list(plan["groups"])
     for server in batch:
         cloud.add_server(server)
         servers.build(cloud, server, plan["zone_known"])
