@@ -15,12 +15,13 @@ import urllib.parse
 import xml.sax
 
 from . import _boto
-from ._errors import NOT_SENT, UNKNOWN, CloudError
+from ._errors import NOT_SENT, REFUSED, UNKNOWN, CloudError
 from ._replies import error_in
-from ._wire import Lost, NotSent, Redirected, Reply, Wire
+from ._wire import Lost, NotSent, NotTrusted, Redirected, Reply, Wire
 
 READ_ATTEMPTS = 3
 BACKOFF = 0.5
+TLS_ADVICE = "Check the name in endpoint_url, http or https, and ca_bundle."
 SIGNING = {2: ["sign-v2"], 4: ["hmac-v4"]}
 
 
@@ -115,7 +116,7 @@ class _OverOurWire:
                     outcome=UNKNOWN,
                 )
             pause = BACKOFF * 2 ** (attempt - 1) * random.uniform(0.5, 1.5)
-            if attempt == attempts or error.outcome == "refused" or time.monotonic() + pause > last_start:
+            if attempt == attempts or error.outcome == REFUSED or time.monotonic() + pause > last_start:
                 if attempt > 1:
                     error.message += f" Tried {attempt} times."
                 raise error
@@ -130,26 +131,23 @@ class _OverOurWire:
         try:
             body = request.body.encode() if isinstance(request.body, str) else request.body
             reply = self.wire.exchange(request.method, request.path, body, request.headers, fresh=not is_read(action))
+        except NotTrusted as exc:
+            raise self._unanswered(action, f"cannot be trusted: {exc}. {TLS_ADVICE}", REFUSED) from exc
         except NotSent as exc:
-            raise self._unanswered(action, f"cannot be reached: {exc}.", NOT_SENT) from exc
+            said = f"cannot be reached: {exc}. Check endpoint_url and that the service runs there."
+            raise self._unanswered(action, said, NOT_SENT) from exc
         except Lost as exc:
             raise self._unanswered(action, f"was sent {action}, but {exc}.", UNKNOWN) from exc
         except Redirected as exc:
             said = f"wants {action} sent to {exc} instead, which is refused: give the right address as endpoint_url."
-            raise self._unanswered(action, said, "refused") from exc
+            raise self._unanswered(action, said, REFUSED) from exc
         error = error_in(reply, action, self.endpoint.url, self.signature_version)
         if error:
             raise error
         return reply
 
     def _unanswered(self, action: str, what: str, outcome: str) -> CloudError:
-        advice = ""
-        if outcome == NOT_SENT:
-            advice = " Check endpoint_url and that the service runs there"
-            advice += ", and validate_certs and ca_bundle." if self.endpoint.secure else "."
-        return CloudError(
-            f"{self.endpoint.url} {what}{advice}", endpoint=self.endpoint.url, action=action, outcome=outcome
-        )
+        return CloudError(f"{self.endpoint.url} {what}", endpoint=self.endpoint.url, action=action, outcome=outcome)
 
 
 def is_read(action: str) -> bool:

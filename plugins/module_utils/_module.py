@@ -57,21 +57,32 @@ def run(
     or the finished result if the module only reads.
     """
     module = AnsibleModule(argument_spec={**CONNECTION_OPTIONS, **options}, supports_check_mode=True, **rules)
+    result = _answer(module, body, check)
+    # Out of reach of the exception, of which Ansible would add a traceback.
+    if result.get("failed"):
+        module.fail_json(**result)
+    module.exit_json(**result)
+
+
+def _answer(
+    module: AnsibleModule,
+    body: t.Callable[[Session], Plan | dict[str, t.Any]],
+    check: t.Callable[[dict[str, t.Any]], None] | None,
+) -> dict[str, t.Any]:
+    """The module's result, whatever happens."""
     try:
         if check is not None:
             check(module.params)
         session = Session(module.params, connect_with(module.params, module.warn), module.warn)
         outcome = body(session)
-        result = carry_out(module, outcome) if isinstance(outcome, Plan) else {"changed": False, **outcome}
+        return carry_out(module, outcome) if isinstance(outcome, Plan) else {"changed": False, **outcome}
     except CloudError as error:
-        module.fail_json(**{"changed": False, **error.result()})
+        return {"changed": False, **error.result(), "failed": True}
     except Exception as error:  # pylint: disable=broad-exception-caught
         # A fault of ours must still be an answer that a person can read and pass on.
-        module.fail_json(
-            msg=f"Unexpected {type(error).__name__} in nova_ec2.cloud: {error}. Please report it.",
-            exception=traceback.format_exc(),
-        )
-    module.exit_json(**result)
+        at = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"{at.filename.rpartition('/')[2]}, line {at.lineno}"
+        return {"failed": True, "msg": f"A fault in nova_ec2.cloud: {type(error).__name__}: {error} ({where})."}
 
 
 def carry_out(module: AnsibleModule, plan: Plan) -> dict[str, t.Any]:

@@ -22,6 +22,10 @@ class NotSent(Exception):
     """The request never left: no connection, or no trusted one."""
 
 
+class NotTrusted(NotSent):
+    """The server does not prove who it is, or does not speak TLS; trying again will not help."""
+
+
 class Lost(Exception):
     """The request left, and no whole answer came back."""
 
@@ -99,6 +103,9 @@ class Wire:
             connection.connect()
             if self._context is not None:
                 connection.sock = self._context.wrap_socket(connection.sock, server_hostname=self.host)
+        except ssl.SSLError as exc:
+            connection.close()
+            raise NotTrusted(describe(exc, self.connect_timeout)) from exc
         except (OSError, ValueError) as exc:
             connection.close()
             raise NotSent(describe(exc, self.connect_timeout)) from exc

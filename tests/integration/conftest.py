@@ -84,7 +84,8 @@ class Cloud:
 
     def servers(self, tenant: str = "demo") -> list[dict[str, t.Any]]:
         """The VMs that a project has, as the cloud itself knows them."""
-        return [server for server in self.control("GET", "state")["servers"] if server["tenant"] == tenant]
+        project = self.users[tenant]["tenant_id"]
+        return [server for server in self.control("GET", "state")["servers"] if server["tenant"] == project]
 
     def ever_started(self) -> int:
         """How many VMs were ever started, terminated ones included."""
@@ -94,12 +95,14 @@ class Cloud:
     def fingerprints(self) -> dict[str, str]:
         """Fingerprints of the user demo's key pairs, by name."""
         pairs = self.control("GET", "state")["keypairs"]
-        return {pair["name"]: pair["fingerprint"] for pair in pairs if pair["user"] == "demo"}
+        user = self.users["demo"]["user_id"]
+        return {pair["name"]: pair["fingerprint"] for pair in pairs if pair["user_id"] == user}
 
     def groups(self) -> set[str]:
         """Names of the project's security groups."""
         groups = self.control("GET", "state")["groups"]
-        return {group["name"] for group in groups if group["tenant"] == "demo"}
+        project = self.users["demo"]["tenant_id"]
+        return {group["name"] for group in groups if group["tenant_id"] == project}
 
     def stop(self) -> None:
         """End the process."""

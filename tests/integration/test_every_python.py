@@ -85,7 +85,7 @@ def test_http_and_https(
     for cloud in (http, https):
         cloud.reset()
     done = subprocess.run(
-        [FOUND[version], "-W", "error::ResourceWarning", "-c", PROGRAM],
+        [FOUND[version], "-c", PROGRAM],
         input=json.dumps(attempts),
         capture_output=True,
         text=True,

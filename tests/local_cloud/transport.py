@@ -172,7 +172,7 @@ class Ec2Handler(http.server.BaseHTTPRequestHandler):
             f"HTTP/1.1 {reply.status} {responses.get(reply.status, '')}",
             f"Content-Type: {reply.content_type}",
             f"Content-Length: {len(body) + missing}",
-            f"Date: {self.date_time_string()}",
+            f"Date: {self.date_time_string(self.server.cloud.now())}",
         ]
         if fault is not None and fault.kind == "redirect":
             lines.append(f"Location: {fault.location}")
