@@ -212,7 +212,7 @@ def _entry_rules(call: Call, entry: dict[str, Any]) -> list[Rule]:
         sources.append(_checked_source(call, owner, entry["source_security_group_name"]))
     if "ip_protocol" not in entry:
         return [Rule(*ports, source=source) for source in sources for ports in _ALL_PORTS]
-    ports = _ports(entry)
+    ports = _ports(entry, call.profile.pretty)
     if sources:
         return [Rule(*ports, source=source) for source in sources]
     ranges = [one["cidr_ip"] for one in listed(entry.get("ip_ranges"))] or [entry.get("cidr_ip", _EVERYWHERE)]
@@ -238,10 +238,10 @@ def _cidr(text: Any) -> str:
         raise NovaError("InvalidCidr", "Invalid CIDR") from None
 
 
-def _ports(entry: dict[str, Any]) -> tuple[str, int, int]:
+def _ports(entry: dict[str, Any], pretty: bool) -> tuple[str, int, int]:
     protocol = entry["ip_protocol"]
     if not isinstance(protocol, str) or protocol.lower() not in _PROTOCOLS:
-        raise NovaError("InvalidProtocol", f"Invalid IP protocol {protocol}.")
+        raise NovaError("InvalidProtocol", f"Invalid IP protocol {protocol}{'' if pretty else '.'}")
     protocol = protocol.lower()
     if protocol != "icmp" and ("from_port" not in entry or "to_port" not in entry):
         raise NovaError("InvalidPort", "Invalid port range. Both ports are needed")

@@ -84,13 +84,23 @@ def _check(call: Call, name: Any, invalid: str, limit: str) -> None:
     if not _NAME.match(name):
         detail = ": Keypair name contains unsafe characters" if pretty else ""
         raise NovaError(invalid, f"Keypair data is invalid{detail}")
+    # Later generations look at the quota first.
+    steps = (_check_quota, _check_duplicate) if pretty else (_check_duplicate, _check_quota)
+    for step in steps:
+        step(call, name, limit)
+
+
+def _check_duplicate(call: Call, name: str, _limit: str) -> None:
     if (call.user.user_id, name) in call.cloud.keypairs:
-        quote = "'" if pretty else ""
+        quote = "'" if call.profile.pretty else ""
         raise NovaError("KeyExists", f"Key pair {quote}{name}{quote} already exists.")
-    held = sum(user == call.user.user_id for user, _name in call.cloud.keypairs)
+
+
+def _check_quota(call: Call, _name: str, limit: str) -> None:
+    held = sum(user == call.user.user_id for user, _held in call.cloud.keypairs)
     if 0 <= call.cloud.settings.quota_keypairs <= held:
-        text = "Maximum number of key pairs exceeded" if pretty else "Quota exceeded, too many key pairs."
-        raise NovaError(limit, text)
+        pretty = "Maximum number of key pairs exceeded"
+        raise NovaError(limit, pretty if call.profile.pretty else "Quota exceeded, too many key pairs.")
 
 
 def _store(call: Call, name: str, blob: bytes) -> KeyPair:

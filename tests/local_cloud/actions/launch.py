@@ -42,7 +42,12 @@ def run_instances(call: Call, /, **kwargs: Any) -> dict[str, Any]:
     count = _allowed(call, plan["flavor"], low, high)
     plan["groups"] = groups.requested(call, kwargs)
     _check_key(call, kwargs.get("key_name"))
-    return View(call).reservation(_create(call, kwargs, plan, count))
+    batch = _create(call, kwargs, plan, count)
+    reply = View(call).reservation(batch)
+    # The token is written last of all, so that the reply to the launch itself does not show it.
+    for server in batch:
+        server.client_token = str(token) if token and call.profile.token_honoured else None
+    return reply
 
 
 def _counts(call: Call, kwargs: dict[str, Any]) -> tuple[int, int]:
@@ -153,7 +158,6 @@ def _create(call: Call, kwargs: dict[str, Any], plan: dict[str, Any], count: int
         "ramdisk": plan["ramdisk"],
         "key_name": kwargs.get("key_name") or None,
         "user_data": kwargs.get("user_data") or None,
-        "client_token": _token(call, kwargs),
         "shutdown_behavior": _shutdown(call, kwargs),
         "launched_by": call.number,
     }
@@ -179,11 +183,6 @@ def new_server(call: Call, shared: dict[str, Any], index: int, count: int) -> Se
         hostname = f"server-{name}-{name}"  # the name of a batch gets the uuid once more
     ec2_id = cloud.random_id("i") if cloud.profile.ec2api else f"i-{number:08x}"
     return Server(number, ec2_id, name, created=cloud.now(), hostname=hostname, index=index, **shared)
-
-
-def _token(call: Call, kwargs: dict[str, Any]) -> str | None:
-    token = kwargs.get("client_token")
-    return str(token) if token and call.profile.token_honoured else None
 
 
 def _shutdown(call: Call, kwargs: dict[str, Any]) -> str:
