@@ -11,7 +11,7 @@ from pathlib import Path
 # Run as a directory, Python puts that directory itself on the path; the package is found from the one above.
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-from local_cloud.cli import main  # noqa: E402
+from local_cloud.cli import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import Optional, Tuple
+from typing import Optional
 
 from .model import Image
 
@@ -14,7 +14,7 @@ _KERNEL = "Cirros-0.3.0-x86_64-kernel"
 _RAMDISK = "Cirros-0.3.0-x86_64-ramdisk"
 
 # Name, container, owner ("": public), architecture, kernel, ramdisk; oldest first.
-_Row = Tuple[str, str, str, Optional[str], Optional[str], Optional[str]]
+_Row = tuple[str, str, str, Optional[str], Optional[str], Optional[str]]
 _PLAIN: _Row = ("Cirros-0.3.0-x86_64", "ami", "", None, None, None)
 _BOOT: tuple[_Row, ...] = ((_KERNEL, "aki", "", None, None, None), (_RAMDISK, "ari", "", None, None, None))
 _OTHERS: tuple[_Row, ...] = (

@@ -184,7 +184,7 @@ def add_servers(
         raise ValueError(f"no tenant {tenant!r}")
     image = next(image for image in cloud.images if image.container == "ami")
     if image.number is None:
-        image.number = cloud.number("image")
+        image.number = cloud.ec2_number("image")
     made: list[Server] = []
     for index in range(count):
         if index % reservation_size == 0:

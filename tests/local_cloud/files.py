@@ -23,7 +23,7 @@ _RC_SUFFIX = {"demo": "", "other": "-other", "adminuser": "-admin"}
 _RC = """\
 #!/bin/bash
 
-NOVARC=$(readlink -f "${{BASH_SOURCE:-${{0}}}}" 2>/dev/null) || NOVARC=$(python -c 'import sys; print(sys.argv[1])' "$0")
+NOVARC=$(readlink -f "${{BASH_SOURCE:-${{0}}}}" 2>/dev/null) || NOVARC=$(python -c 'print("'"$0"'")')
 NOVA_KEY_DIR=${{NOVARC%/*}}
 export EC2_ACCESS_KEY={access}
 export EC2_SECRET_KEY={secret}

@@ -80,9 +80,10 @@ def _prime(bits: int, source: random.Random) -> int:
             composite[start::prime] = b"\1" * len(range(start, span, prime))
         for step, bad in enumerate(composite):
             candidate = base + 2 * step
-            if not bad and candidate % _EXPONENT != 1 and candidate.bit_length() == bits:
-                if pow(2, candidate - 1, candidate) == 1 and _is_prime(candidate, source):
-                    return candidate
+            if bad or candidate % _EXPONENT == 1 or candidate.bit_length() != bits:
+                continue
+            if pow(2, candidate - 1, candidate) == 1 and _is_prime(candidate, source):
+                return candidate
 
 
 def _is_prime(number: int, source: random.Random) -> bool:

@@ -129,6 +129,4 @@ EC2API = dataclasses.replace(
     ec2api=True,
 )
 
-PROFILES: dict[str, Profile] = {
-    profile.name: profile for profile in (GRIZZLY, HAVANA, ICEHOUSE, JUNO, LIBERTY, EC2API)
-}
+PROFILES: dict[str, Profile] = {profile.name: profile for profile in (GRIZZLY, HAVANA, ICEHOUSE, JUNO, LIBERTY, EC2API)}

@@ -59,7 +59,7 @@ def text_of(value: Any) -> str:
 def _children(value: Any) -> list[tuple[str, Any]]:
     if isinstance(value, list):
         return [("item", entry) for entry in value]
-    pairs = []
+    pairs: list[tuple[str, Any]] = []
     for key, entry in value.items():
         # A tuple stands for an element that is repeated.
         pairs.extend((key, one) for one in (entry if isinstance(entry, tuple) else (entry,)))

@@ -53,13 +53,14 @@ class Cloud:
         self.region_endpoint = ""  # known when the server listens
         self._images_name = images
         self._seed = seed
-        self._defaults = dataclasses.replace(settings)
+        self._defaults = (profile, dataclasses.replace(settings))
         self._fill()
 
     def reset(self) -> None:
-        """Forget everything but the users and the settings that the process was started with."""
-        for field in dataclasses.fields(self._defaults):
-            setattr(self.settings, field.name, getattr(self._defaults, field.name))
+        """Forget everything but the users, and go back to the settings that the process was started with."""
+        self.profile, settings = self._defaults
+        for field in dataclasses.fields(settings):
+            setattr(self.settings, field.name, getattr(settings, field.name))
         self._fill()
 
     def _fill(self) -> None:
@@ -86,6 +87,10 @@ class Cloud:
         """Return the next number of a kind; numbers are never used twice."""
         self._numbers[kind] += 1
         return self._numbers[kind]
+
+    def ec2_number(self, kind: str) -> int:
+        """Return the number for a new EC2 id: the next one on Nova, a random one on ec2-api."""
+        return self.random.getrandbits(32) if self.profile.ec2api else self.number(kind)
 
     def now(self) -> float:
         """Return the cloud's own time, in seconds since the epoch."""

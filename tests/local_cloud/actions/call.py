@@ -71,7 +71,7 @@ class Call:
         seen = self._visible_images()
         for image in seen:
             if image.number is None:
-                image.number = self.cloud.number("image")
+                image.number = self.cloud.ec2_number("image")
         return seen
 
     def _visible_images(self) -> list[Image]:
@@ -91,7 +91,7 @@ class Call:
         if named is None:
             raise NovaError("ImageNotFound", f"Image {ec2_id} could not be found.")
         if named.number is None:
-            named.number = self.cloud.number("image")
+            named.number = self.cloud.ec2_number("image")
         return named
 
 

@@ -127,7 +127,9 @@ def _check_text(call: Call, value: Any, what: str) -> None:
 
 
 @action()
-def delete_security_group(call: Call, /, group_name: Any = None, group_id: Any = None, **_ignored: Any) -> dict[str, Any]:
+def delete_security_group(
+    call: Call, /, group_name: Any = None, group_id: Any = None, **_ignored: Any
+) -> dict[str, Any]:
     """Delete a group that no server uses."""
     group = _find(call, group_name, group_id)
     if group.name == "default":
@@ -190,7 +192,9 @@ def _exists(call: Call, group: Group, rule: Rule) -> str:
         f"{{'to_port': {rule.to_port}, {where}, 'from_port': {rule.from_port}, 'protocol': '{rule.protocol}', "
         f"'parent_group_id': {group.number}}}"
     )
-    return f"Rule already exists in group: {text}" if call.profile.pretty else f"{text} - This rule already exists in group"
+    if call.profile.pretty:
+        return f"Rule already exists in group: {text}"
+    return f"{text} - This rule already exists in group"
 
 
 def _rules(call: Call, kwargs: dict[str, Any]) -> list[Rule]:
@@ -250,7 +254,8 @@ def _ports(entry: dict[str, Any], pretty: bool) -> tuple[str, int, int]:
         if not (-1 <= low <= 255 and -1 <= high <= 255):
             raise NovaError("InvalidPort", f"Invalid port range {low}:{high}. For ICMP, the type:code must be valid")
     elif low > high:
-        raise NovaError("InvalidPort", f"Invalid port range {low}:{high}. Former value cannot be greater than the later")
+        text = f"Invalid port range {low}:{high}. Former value cannot be greater than the later"
+        raise NovaError("InvalidPort", text)
     elif low < 1 or high > 65535:
         name = protocol.upper()
         raise NovaError("InvalidPort", f"Invalid port range {low}:{high}. Valid {name} ports should be between 1-65535")

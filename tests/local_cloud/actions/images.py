@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from ..errors import NovaError
@@ -58,7 +59,7 @@ def boot_part(call: Call, name: str | None) -> Image | None:
 @action(required="image_id attribute")
 def describe_image_attribute(call: Call, /, image_id: Any, attribute: Any, **_ignored: Any) -> dict[str, Any]:
     """Return one attribute of an image."""
-    values = {
+    values: dict[str, Callable[[Image], Any]] = {
         "blockDeviceMapping": lambda image: [],
         "launchPermission": lambda image: [{"group": "all"}] if image.public else [],
         "rootDeviceName": lambda image: _ROOT_DEVICE,

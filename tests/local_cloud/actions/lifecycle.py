@@ -49,9 +49,7 @@ def terminate_instances(call: Call, /, instance_id: Any, **_ignored: Any) -> dic
     return {"instancesSet": changes}
 
 
-def _act(
-    call: Call, ids: Any, act: Callable[[Cloud, Server], None], current: tuple[int, str]
-) -> dict[str, Any]:
+def _act(call: Call, ids: Any, act: Callable[[Cloud, Server], None], current: tuple[int, str]) -> dict[str, Any]:
     changes = []
     chosen = [(one, call.server(one)) for one in ids]
     for typed, server in chosen:

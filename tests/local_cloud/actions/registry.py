@@ -44,7 +44,9 @@ def action(
     def enter(function: Handler) -> Handler:
         names = [name for name in inspect.signature(function).parameters if not name.startswith("_")]
         known = {*names[1:], *also.split(), *required.split(), "filter", "max_results", "next_token"}
-        ACTIONS[function.__name__] = Action(function.__name__, function, available, frozenset(known), tuple(required.split()))
+        ACTIONS[function.__name__] = Action(
+            function.__name__, function, available, frozenset(known), tuple(required.split())
+        )
         return function
 
     return enter

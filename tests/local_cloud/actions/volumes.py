@@ -58,7 +58,7 @@ def create_volume(
     snapshot = None if snapshot_id is None else _snapshot(call, snapshot_id)
     cloud = call.cloud
     volume = Volume(
-        number=cloud.number("volume"),
+        number=cloud.ec2_number("volume"),
         uuid=cloud.new_uuid(),
         tenant_id=call.tenant,
         size=snapshot.size if size is None and snapshot else size,
@@ -67,16 +67,16 @@ def create_volume(
         snapshot=None if snapshot is None else f"snap-{snapshot.number:08x}",
     )
     cloud.volumes[volume.number] = volume
-    return _entry(volume)
+    return _entry(call, volume)
 
 
-def _entry(volume: Volume) -> dict[str, Any]:
+def _entry(call: Call, volume: Volume) -> dict[str, Any]:
     attachment: dict[str, Any] = {}
     if volume.server is not None:
         attachment = {
             "status": "attached",
             "attachTime": timestamp(volume.attached),
-            "instanceId": f"i-{volume.server:08x}",
+            "instanceId": call.cloud.servers[volume.server].ec2_id,
             "volumeId": f"vol-{volume.number:08x}",
             "deleteOnTermination": False,
             "device": volume.device,
@@ -99,7 +99,7 @@ def describe_volumes(call: Call, /, volume_id: Any = None, **_ignored: Any) -> d
         chosen = [_volume(call, one) for one in volume_id]
     else:
         chosen = [one for one in call.cloud.volumes.values() if one.tenant_id == call.tenant]
-    return {"volumeSet": [_entry(one) for one in chosen]}
+    return {"volumeSet": [_entry(call, one) for one in chosen]}
 
 
 @action(required="volume_id")
@@ -128,18 +128,18 @@ def attach_volume(call: Call, /, volume_id: Any, instance_id: Any, device: Any, 
         raise NovaError("VolumeState", f"Invalid volume: volume '{volume.uuid}' status must be 'available'.")
     volume.server, volume.device, volume.status = server.number, wanted, "in-use"
     volume.attached = call.cloud.now()
-    return _attachment(call.request_id, volume, "detached", server.number, None, volume.created)
+    return _attachment(call, volume, "detached", server.number, None, volume.created)
 
 
 def _attachment(
-    request_id: str, volume: Volume, status: str, server: int, device: str | None, when: float
+    call: Call, volume: Volume, status: str, server: int, device: str | None, when: float
 ) -> dict[str, Any]:
     return {
         "status": status,
         "attachTime": timestamp(when),
-        "instanceId": f"i-{server:08x}",
+        "instanceId": call.cloud.servers[server].ec2_id,
         "volumeId": f"vol-{volume.number:08x}",
-        "requestId": request_id,
+        "requestId": call.request_id,
         "device": device,
     }
 
@@ -151,7 +151,7 @@ def detach_volume(call: Call, /, volume_id: Any, **_ignored: Any) -> dict[str, A
     if volume.server is None:
         text = f"Volume {volume.uuid} is not attached to anything" if call.profile.pretty else "Detach Volume Failed."
         raise NovaError("VolumeDetachState", text)
-    answer = _attachment(call.request_id, volume, "attached", volume.server, volume.device, volume.attached)
+    answer = _attachment(call, volume, "attached", volume.server, volume.device, volume.attached)
     if call.profile.detach_lingers:
         volume.status = "detaching"
         volume.detach_due = time.monotonic() + call.cloud.settings.action_seconds
@@ -164,7 +164,7 @@ def detach_volume(call: Call, /, volume_id: Any, **_ignored: Any) -> dict[str, A
 def create_snapshot(call: Call, /, volume_id: Any, description: Any = None, **_ignored: Any) -> dict[str, Any]:
     """Make a snapshot of a volume."""
     volume = _volume(call, volume_id)
-    number = call.cloud.number("snapshot")
+    number = call.cloud.ec2_number("snapshot")
     snapshot = Snapshot(number, call.tenant, volume.number, volume.size, description, call.cloud.now())
     call.cloud.snapshots[number] = snapshot
     return _snapshot_entry(snapshot)
