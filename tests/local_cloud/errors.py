@@ -10,9 +10,6 @@ from __future__ import annotations
 
 from .profiles import Profile
 
-UNKNOWN_LEGACY = "An unknown error has occurred. Please try your request again."
-UNKNOWN_MODERN = "Unknown error occurred."
-
 
 class NovaError(Exception):
     """A failure of a known kind.
@@ -158,9 +155,9 @@ def outcome(profile: Profile, failure: BaseException) -> tuple[int, str, str]:
     if profile.family == "legacy":
         code = profile.flavor_error if kind == "FlavorNotFound" else _LEGACY.get(kind, "UnknownError")
         hidden = not known or code == "UnknownError"
-        return 400, code if known else "UnknownError", UNKNOWN_LEGACY if hidden else message
+        return 400, code if known else "UnknownError", profile.unknown_text if hidden else message
     entry = _modern_entry(profile, kind) if known else None
-    return (500, kind, UNKNOWN_MODERN) if entry is None else (*entry, message)
+    return (500, kind, profile.unknown_text) if entry is None else (*entry, message)
 
 
 def _modern_entry(profile: Profile, kind: str) -> tuple[int, str] | None:

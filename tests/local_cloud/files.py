@@ -19,6 +19,15 @@ from .model import User
 
 _NAMES = {"demo": "demo", "other": "other", "adminuser": "adminproj"}
 _ADMIN = "adminuser"
+# What strict clients (Python from 3.13 on) look for in a server's certificate.
+_EXTENSIONS = """\
+subjectAltName=IP:127.0.0.1,DNS:localhost
+basicConstraints=critical,CA:FALSE
+keyUsage=critical,digitalSignature,keyEncipherment
+extendedKeyUsage=serverAuth
+subjectKeyIdentifier=hash
+authorityKeyIdentifier=keyid
+"""
 _RC_SUFFIX = {"demo": "", "other": "-other", "adminuser": "-admin"}
 _RC = """\
 #!/bin/bash
@@ -116,9 +125,10 @@ def make_certificates(directory: Path) -> tuple[Path, Path, Path]:
         raise RuntimeError("--tls needs the openssl program; without it give --certfile and --keyfile")
     names = ["ca.pem", "ca-key.pem", "server.pem", "server-key.pem", "server.csr", "server.ext"]
     ca, ca_key, cert, key, csr, ext = (directory / name for name in names)
-    ext.write_text("subjectAltName=IP:127.0.0.1,DNS:localhost\nbasicConstraints=CA:FALSE\n", encoding="utf-8")
+    ext.write_text(_EXTENSIONS, encoding="utf-8")
     new = ["req", "-newkey", "rsa:2048", "-nodes", "-sha256"]
-    _openssl(*new, "-x509", "-days", "3650", "-subj", "/CN=local cloud CA", "-keyout", str(ca_key), "-out", str(ca))
+    own = ["-x509", "-days", "3650", "-subj", "/CN=local cloud CA", "-addext", "keyUsage=critical,keyCertSign,cRLSign"]
+    _openssl(*new, *own, "-keyout", str(ca_key), "-out", str(ca))
     _openssl(*new, "-subj", "/CN=127.0.0.1", "-keyout", str(key), "-out", str(csr))
     sign = ["x509", "-req", "-sha256", "-days", "3650", "-CAcreateserial", "-in", str(csr), "-extfile", str(ext)]
     _openssl(*sign, "-CA", str(ca), "-CAkey", str(ca_key), "-out", str(cert))

@@ -28,6 +28,7 @@ class Profile:
     advertised_path: str = "/services/Cloud"  # path of regionEndpoint
     region: str = "nova"
     clock_text: str = "\n\nTimestamp failed validation.\n\n   "  # rest of the body of a 403
+    unknown_text: str = "Unknown error occurred."  # message of an exception that has none for clients
     flavor_error: str = "FlavorNotFoundByName"
     flavor_text: str = "Flavor"
     default_flavor: str | None = None  # used when a launch names none
@@ -60,6 +61,7 @@ GRIZZLY = Profile(
     family="legacy",
     pretty=False,
     clock_text="\n\nAccess was denied to this resource.\n\n Timestamp failed validation.  ",
+    unknown_text="An unknown error has occurred. Please try your request again.",
     flavor_error="InstanceTypeNotFoundByName",
     flavor_text="Instance type",
     default_flavor="m1.small",
@@ -84,6 +86,7 @@ ICEHOUSE = Profile(name="icehouse", family="modern")
 HAVANA = dataclasses.replace(
     ICEHOUSE,
     name="havana",
+    unknown_text="Unknown error occured.",
     flavor_error="InstanceTypeNotFoundByName",
     flavor_text="Instance type",
     default_flavor="m1.small",

@@ -73,7 +73,6 @@ class Cloud:
         self.addresses: dict[str, Address] = {}
         self.volumes: dict[int, Volume] = {}
         self.snapshots: dict[int, Snapshot] = {}
-        self.volume_tags: dict[str, dict[str, str]] = {}
         self._events: list[tuple[float, int, Server]] = []
         self._event_count = 0
         self._numbers = {"server": 0, "group": 0, "volume": 0, "snapshot": 0, "image": 0, "fixed": 1}

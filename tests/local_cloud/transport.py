@@ -19,8 +19,8 @@ from http.client import responses
 from typing import Any
 
 from . import auth, dispatch, faults
-from .errors import UNKNOWN_LEGACY
 from .journal import Journal
+from .profiles import GRIZZLY
 from .render import error
 from .state import Cloud
 
@@ -197,7 +197,7 @@ def _refusal(cloud: Cloud, request: auth.Request, fault: faults.Fault) -> dispat
 
 def _error(kind: str, request_id: str) -> dispatch.Reply:
     if kind.startswith("unknown_error"):
-        body = error("UnknownError", UNKNOWN_LEGACY, request_id)
+        body = error("UnknownError", GRIZZLY.unknown_text, request_id)
         return dispatch.Reply(400, dispatch.XML, body.encode(), "UnknownError")
     status = 503 if "503" in kind else 500
     return dispatch.plain(status, "\n\nThe server has either erred or is overloaded.\n\n   ")

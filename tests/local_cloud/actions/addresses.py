@@ -46,7 +46,7 @@ def describe_addresses(call: Call, /, public_ip: Any = None, **_ignored: Any) ->
     if public_ip:
         chosen = [_mine(call, one) for one in public_ip]
     else:
-        chosen = [one for one in call.cloud.addresses.values() if one.tenant_id == call.tenant or call.user.is_admin]
+        chosen = [one for one in call.cloud.addresses.values() if one.tenant_id == call.tenant]
     return {"addressesSet": [_entry(call, one) for one in chosen]}
 
 

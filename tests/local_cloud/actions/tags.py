@@ -16,6 +16,7 @@ from .call import Call
 from .registry import action
 
 _LONGEST = 255
+_LONGEST_EC2API_KEY = 127
 _MOST = 128
 _TAGGABLE = ("active", "paused", "suspended", "stopped")
 
@@ -41,7 +42,7 @@ def create_tags(call: Call, /, resource_id: Any = None, tag: Any = None, **_igno
     for server in chosen:
         servers.check(server, "update metadata", _TAGGABLE, tasks=(server.task or "",))
         for key, value in wanted.items():
-            _check(key, value)
+            _check(call, key, value)
         if len({**server.tags, **wanted}) > _MOST:
             raise NovaError("TagLimit", "Maximum number of metadata items exceeds 128")
     for server in chosen:
@@ -56,7 +57,9 @@ def _pair(one: dict[str, Any]) -> tuple[Any, Any]:
     return key, value
 
 
-def _check(key: Any, value: Any) -> None:
+def _check(call: Call, key: Any, value: Any) -> None:
+    if call.profile.ec2api and (len(str(key)) > _LONGEST_EC2API_KEY or str(key).startswith("aws:")):
+        raise NovaError("InvalidParameter", f"Tag key {key} is too long or reserved")
     # A value that looks like a number or a boolean has been guessed to be one by now.
     if not isinstance(key, str) or not isinstance(value, str):
         raise NovaError("InvalidMetadata", "Invalid metadata: Metadata items must be strings")

@@ -16,7 +16,7 @@ from .call import Call, hex_number
 from .registry import action
 
 _DEVICE = re.compile(r"/dev/[a-z]*(?=[a-z]\d*\Z)")
-_DEVICE_PREFIX = "/dev/sd"
+_ROOT_DEVICE = "/dev/sda"
 
 
 def _volume(call: Call, ec2_id: Any) -> Volume:
@@ -118,7 +118,7 @@ def attach_volume(call: Call, /, volume_id: Any, instance_id: Any, device: Any, 
     """Attach a volume to a server; the reply still shows the state from before."""
     volume, server = _volume(call, volume_id), call.server(instance_id)
     # The device takes the prefix of the root device, whatever was asked for.
-    wanted = _DEVICE.sub(_DEVICE_PREFIX, str(device))
+    wanted = _DEVICE.sub((server.root_device or _ROOT_DEVICE).rstrip("a"), str(device))
     taken = any(one.server == server.number and one.device == wanted for one in call.cloud.volumes.values())
     if taken or volume.status != "available":
         if not call.profile.pretty:

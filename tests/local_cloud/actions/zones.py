@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The nova_ec2.cloud authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""DescribeRegions and DescribeAvailabilityZones."""
+"""DescribeRegions, DescribeAvailabilityZones and DescribeAccountAttributes."""
 
 from __future__ import annotations
 
@@ -21,6 +21,14 @@ def describe_regions(call: Call, /, **_ignored: Any) -> dict[str, Any]:
     """Return the one region; a list of names is ignored."""
     region = {"regionEndpoint": call.cloud.region_endpoint, "regionName": call.profile.region}
     return {"regionInfo": [region]}
+
+
+@action(lambda profile: profile.ec2api, also="attribute_name")
+def describe_account_attributes(call: Call, /, **_ignored: Any) -> dict[str, Any]:
+    """Return what the account may do: no VPC, and the quota of servers."""
+    values = {"supported-platforms": "EC2", "default-vpc": "none", "max-instances": call.cloud.settings.quota_instances}
+    rows = [{"attributeName": name, "attributeValueSet": [{"attributeValue": value}]} for name, value in values.items()]
+    return {"accountAttributeSet": rows}
 
 
 @action(also="zone_name")
