@@ -21,7 +21,8 @@ class Journal:
         self._lock = threading.Lock()
         self._entries: list[dict[str, Any]] = []
         self._first = 1
-        self._file = path.open("a", encoding="utf-8")
+        self._file = path.open("w", encoding="utf-8")  # one file for each life of a cloud
+        path.chmod(0o600)
 
     def received(self, fields: dict[str, Any]) -> int:
         """Write a request down before anything is done about it; return its number."""

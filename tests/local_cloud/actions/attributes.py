@@ -19,7 +19,7 @@ from .launch import decoded_user_data, flavor
 from .registry import action
 
 _SHOWN: dict[str, Callable[[Call, Server], Any]] = {
-    "blockDeviceMapping": lambda call, server: View(call).instance(server).get("blockDeviceMapping", []),
+    "blockDeviceMapping": lambda call, server: View(call).instance(server).get("blockDeviceMapping"),
     "disableApiTermination": lambda call, server: False,
     "groupSet": lambda call, server: View(call).reservation([server])["groupSet"],
     "instanceInitiatedShutdownBehavior": lambda call, server: server.shutdown_behavior,
@@ -52,7 +52,10 @@ def describe_instance_attribute(call: Call, /, instance_id: Any, attribute: Any,
         raise NovaError("InvalidAttribute", unsupported(call, attribute))
     server = call.server(instance_id)
     value = _value(call, server, attribute)
-    return {"instanceId": instance_id} if value is None else {"instanceId": instance_id, attribute: value}
+    reply = {"instanceId": instance_id} if value is None else {"instanceId": instance_id, attribute: value}
+    if attribute == "blockDeviceMapping":
+        reply["rootDeviceType"] = "instance-store"  # comes along with the mapping, even with an empty one
+    return reply
 
 
 def _value(call: Call, server: Server, attribute: str) -> Any:

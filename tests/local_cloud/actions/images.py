@@ -60,7 +60,7 @@ def boot_part(call: Call, name: str | None) -> Image | None:
 def describe_image_attribute(call: Call, /, image_id: Any, attribute: Any, **_ignored: Any) -> dict[str, Any]:
     """Return one attribute of an image."""
     values: dict[str, Callable[[Image], Any]] = {
-        "blockDeviceMapping": lambda image: [],
+        "blockDeviceMapping": lambda image: None,
         "launchPermission": lambda image: [{"group": "all"}] if image.public else [],
         "rootDeviceName": lambda image: _ROOT_DEVICE,
         "kernel": lambda image: _part(call, image.kernel),
