@@ -45,7 +45,6 @@ class Request:
 
     method: str
     path: str
-    query: str
     headers: dict[str, str]
     body: bytes
     params: dict[str, str]

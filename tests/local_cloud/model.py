@@ -65,7 +65,7 @@ class Image:
 
 @dataclasses.dataclass
 class KeyPair:
-    """A key pair of one user; ``blob`` is the public key in wire form."""
+    """A key pair of one user, known by the MD5 fingerprint of its public half."""
 
     name: str
     user_id: str

@@ -129,7 +129,7 @@ class Ec2Handler(http.server.BaseHTTPRequestHandler):
         if self.command in ("POST", "PUT"):
             params.update(urllib.parse.parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
         headers = {name.lower(): value for name, value in self.headers.items()}
-        return auth.Request(self.command, urllib.parse.unquote(split.path), split.query, headers, body, params)
+        return auth.Request(self.command, urllib.parse.unquote(split.path), headers, body, params)
 
     def _answer(self, request: auth.Request, number: int, fault: faults.Fault | None) -> dispatch.Reply | None:
         """Return the reply, or None if the connection is to end without one."""
