@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import dataclasses
-import sys
 import traceback
 import uuid
 from http.client import responses
@@ -21,12 +20,13 @@ PLAIN = "text/plain; charset=UTF-8"
 
 @dataclasses.dataclass
 class Reply:
-    """An HTTP reply to be. ``code`` is the EC2 error code, or None; it only goes into the log."""
+    """An HTTP reply to be. ``code`` (of an EC2 error) and ``trace`` (of what the action stumbled over) go to the log."""
 
     status: int
     content_type: str
     body: bytes
     code: str | None = None
+    trace: str | None = None
 
 
 def outside(profile_mount: str, path: str) -> Reply | None:
@@ -79,8 +79,7 @@ def handle(cloud: Cloud, request: auth.Request, number: int) -> Reply:
         return failure(cloud, problem, request_id)
     # Nova turns whatever an action stumbles over into a reply, and so must its likeness.
     except Exception as problem:
-        traceback.print_exc(file=sys.stderr)
-        return failure(cloud, problem, request_id)
+        return dataclasses.replace(failure(cloud, problem, request_id), trace=traceback.format_exc())
 
 
 def _perform(cloud: Cloud, request: auth.Request, number: int, request_id: str) -> Reply:

@@ -34,9 +34,16 @@ class Journal:
             self._write(entry)
         return number
 
-    def answered(self, number: int, status: int | None, code: str | None, seconds: float) -> None:
-        """Write down how a request was answered; ``status`` is None if the client got no reply."""
+    def answered(
+        self, number: int, status: int | None, code: str | None, seconds: float, trace: str | None = None
+    ) -> None:
+        """Write down how a request was answered; ``status`` is None if the client got no reply.
+
+        ``trace`` tells where an action failed in a way that the server only reports as an unknown error.
+        """
         outcome = {"n": number, "status": status, "code": code, "seconds": round(seconds, 6)}
+        if trace is not None:
+            outcome["trace"] = trace
         with self._lock:
             if number >= self._first:
                 self._entries[number - self._first].update(outcome)

@@ -113,8 +113,11 @@ class Ec2Handler(http.server.BaseHTTPRequestHandler):
             time.sleep(cloud.settings.latency)
         fault = self.server.faults.take(request.params.get("Action", ""))
         reply = self._answer(request, number, fault)
-        status, code = (None, None) if reply is None else (reply.status, reply.code)
-        self.server.journal.answered(number, status, code, time.monotonic() - started)
+        seconds = time.monotonic() - started
+        if reply is None:
+            self.server.journal.answered(number, None, None, seconds)
+        else:
+            self.server.journal.answered(number, reply.status, reply.code, seconds, reply.trace)
         if reply is None:
             self._hang_up()
         else:
