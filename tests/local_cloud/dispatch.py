@@ -20,7 +20,7 @@ PLAIN = "text/plain; charset=UTF-8"
 
 @dataclasses.dataclass
 class Reply:
-    """An HTTP reply to be. ``code`` (of an EC2 error) and ``trace`` (of what the action stumbled over) go to the log."""
+    """An HTTP reply to be. ``code`` (of an EC2 error) and ``trace`` (of an unforeseen failure) only go to the log."""
 
     status: int
     content_type: str
