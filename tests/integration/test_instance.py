@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import base64
 import threading
 import typing as t
 
@@ -184,7 +185,7 @@ def test_launch_options_arrive(cloud: t.Any, batch: t.Any, run: t.Any) -> None:
     batch(count=1, key_name="deploy", user_data="#cloud-config\nhostname: é\n", availability_zone="nova")
     (server,) = cloud.servers()
     assert server["key_name"] == "deploy" and server["zone"] == "nova"
-    assert server["user_data"] == "#cloud-config\nhostname: é\n"
+    assert base64.b64decode(server["user_data"]).decode() == "#cloud-config\nhostname: é\n"
     assert sorted(server["groups"]) == ["ansible-batch-web", "default"]
 
 

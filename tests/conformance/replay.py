@@ -1,0 +1,201 @@
+# Copyright (c) 2026, The nova_ec2.cloud authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Replaying a folder in order: the same requests, ids mapped, signatures made anew, states waited for.
+
+Whoever recorded did things between the recorded exchanges: waited, removed VMs that were not needed any more, and once
+launched others. What the recordings show afterwards tells what that was, and the replay does the same.
+"""
+
+from __future__ import annotations
+
+import datetime
+import time
+import typing as t
+import urllib.parse
+
+from .cloud import Cloud
+from .compare import differences, learn, tree, values
+from .ids import ID, NOBODY, Ids
+from .recording import Exchange, Message
+from .signing import shifted, signature, signed_host
+
+# The recorded clouds took 4 s to build and 3 s for other actions; time runs this much faster here.
+PACE = 0.3
+BOOT_SECONDS = 4 * PACE
+ACTION_SECONDS = 3 * PACE
+# Seconds between two exchanges in which VMs were removed, or others launched, without being recorded.
+UNRECORDED = 5.0
+AHEAD = 4
+SETTLE_SECONDS = 3.0
+
+
+class Verdict(t.NamedTuple):
+    """One recorded exchange, and how the local reply differs from it (not at all if empty)."""
+
+    name: str
+    differences: list[str]
+
+
+class Replay:
+    """One run of a folder's exchanges against one local cloud."""
+
+    def __init__(self, exchanges: list[Exchange], cloud: Cloud, secrets: dict[str, str]) -> None:
+        self.exchanges = exchanges
+        self.cloud = cloud
+        self.secrets = secrets
+        self.ids = Ids()
+        self._last_mention = _last_mentions(exchanges)
+        self._sent_at = time.monotonic()
+
+    def run(self) -> t.Iterator[Verdict]:
+        """Send everything; yield a verdict for each exchange whose reply was recorded."""
+        clock = self.exchanges[0].at
+        for position, exchange in enumerate(self.exchanges):
+            at = exchange.at or clock
+            gap, clock = max(0.0, (at - clock).total_seconds()) if at and clock else 0.0, at
+            time.sleep(max(0.0, gap * PACE - (time.monotonic() - self._sent_at)))
+            if gap >= UNRECORDED:
+                self._remove_unmentioned(position)
+            self._launch_unrecorded(position, AHEAD if gap >= UNRECORDED else 1)
+            self._launch_named(exchange)
+            self._sent_at = time.monotonic()
+            verdict = self._exchange(exchange)
+            if exchange.reply is not None:
+                yield Verdict(exchange.name, verdict)
+
+    def _exchange(self, exchange: Exchange) -> list[str]:
+        """Send one request; a read is repeated until its states agree, or the time for that is over."""
+        deadline = time.monotonic() + SETTLE_SECONDS
+        if exchange.reply is None and exchange.parameters.get("Action") == "RunInstances":
+            self._launch_left_out(exchange)
+            return []
+        while True:
+            reply = self._send(exchange)
+            if exchange.reply is None:
+                return []
+            if " 200 " in reply.start and " 200 " in exchange.reply.start:
+                learn(exchange.reply.body, reply.body, self.ids)
+            found = differences(exchange.reply, reply, self.ids)
+            if not found or not exchange.is_read or time.monotonic() > deadline:
+                return found
+            time.sleep(0.1)
+
+    def _launch_left_out(self, exchange: Exchange) -> None:
+        """Send a launch whose reply was left out, and tell from the sequence of ids which recorded ones it made."""
+        there = self.cloud.servers()
+        self._send(exchange)
+        highest = self.ids.highest("i")
+        if highest is None:
+            position = self.exchanges.index(exchange)
+            highest = (
+                min(number for number, last in self._last_mention.items() if position < last and number < NOBODY) - 1
+            )
+        for number, value in enumerate(sorted(set(self.cloud.servers()) - set(there)), highest + 1):
+            self.ids.guess(f"i-{number:08x}", value)
+
+    def _send(self, exchange: Exchange) -> Message:
+        """The recorded request, made to fit this cloud and this time."""
+        verb, target, protocol = exchange.request.start.split(" ")
+        place = urllib.parse.urlsplit(target)
+        pairs = [(key, self._fit(exchange, key, value)) for key, value in exchange.pairs]
+        host = signed_host(exchange, self.secrets)
+        if host is not None:
+            secret = self.secrets[exchange.parameters["AWSAccessKeyId"]]
+            fresh = signature(secret, verb, host, place.path, dict(pairs))
+            pairs = [(key, fresh if key == "Signature" else value) for key, value in pairs]
+        encoded = urllib.parse.urlencode(pairs, quote_via=urllib.parse.quote, safe="-_~")
+        body = encoded if exchange.request.body else ""
+        start = f"{verb} {place.path}{'?' + encoded if place.query else ''} {protocol}"
+        headers = [pair for pair in exchange.request.headers if pair[0].lower() != "content-length"]
+        if body:
+            headers.append(("Content-Length", str(len(body.encode()))))
+        return self.cloud.send(start, headers, body)
+
+    def _fit(self, exchange: Exchange, key: str, value: str) -> str:
+        if key in ("Timestamp", "Expires"):
+            now = datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None)
+            return shifted(value, exchange.at or now, now)
+        return self.ids.local(value)
+
+    def _remove_unmentioned(self, position: int) -> None:
+        """Terminate the VMs that the recordings do not mention from here on."""
+        mentioned = {
+            f"i-{self.ids.number('i', number):08x}" for number, last in self._last_mention.items() if last >= position
+        }
+        doomed = [value for value in self.cloud.servers() if value not in mentioned]
+        for value in doomed:
+            self.cloud.call("TerminateInstances", **{"InstanceId.1": value})
+        self.cloud.wait(SETTLE_SECONDS, lambda servers: not set(doomed) & set(servers))
+
+    def _launch_unrecorded(self, position: int, ahead: int) -> None:
+        """Launch the VMs that one of the next listings shows, so many exchanges ahead, and no recorded request made."""
+        for exchange in self.exchanges[position : position + ahead]:
+            if exchange.parameters.get("Action") == "RunInstances":
+                return
+            document = tree(exchange.reply.body) if exchange.reply is not None else None
+            if document is None or exchange.parameters.get("Action") != "DescribeInstances":
+                continue
+            for reservation in (item for item in document.iter() if _child(item, "reservationId") is not None):
+                there = self.cloud.servers()
+                fresh = [value for value in values(reservation, "instanceId") if not self.ids.knows(value)]
+                if fresh and not any(self.ids.local(value) in there for value in fresh):
+                    self._launch_like(reservation, sorted(fresh), there)
+
+    def _launch_named(self, exchange: Exchange) -> None:
+        """Launch the VM that a request names, if it comes after all that were launched and the request finds it."""
+        reply = exchange.reply
+        if reply is not None and ("InstanceNotFound" in reply.body or "InvalidInstanceID.NotFound" in reply.body):
+            return
+        numbers = [
+            int(match[2], 16)
+            for key, value in exchange.pairs
+            if key.startswith("InstanceId")
+            for match in ID.finditer(value)
+            if match[1] == "i"
+        ]
+        highest = self.ids.highest("i")
+        if highest is None or not numbers or not highest < max(numbers) < NOBODY:
+            return
+        there = self.cloud.servers()
+        self.cloud.call("RunInstances", ImageId=self._any_image(), InstanceType="m1.tiny", MinCount="1", MaxCount="1")
+        for value in set(self.cloud.servers()) - set(there):
+            self.ids.learn(f"i-{max(numbers):08x}", value)
+
+    def _any_image(self) -> str:
+        """The image that most of the recorded launches name."""
+        named = [exchange.parameters.get("ImageId", "") for exchange in self.exchanges]
+        return self.ids.local(max((name for name in named if ID.fullmatch(name)), key=named.count))
+
+    def _launch_like(self, reservation: t.Any, recorded: list[str], there: dict[str, t.Any]) -> None:
+        options = {
+            "ImageId": self.ids.local(values(reservation, "imageId")[0]),
+            "InstanceType": values(reservation, "instanceType")[0],
+            "MinCount": str(len(recorded)),
+            "MaxCount": str(len(recorded)),
+        }
+        if keys := values(reservation, "keyName"):
+            options["KeyName"] = keys[0]
+        for number, group in enumerate(values(reservation, "groupId"), 1):
+            options[f"SecurityGroup.{number}"] = group
+        self.cloud.call("RunInstances", **options)
+        made = sorted(set(self.cloud.servers()) - set(there))
+        for pair in zip(recorded, made):
+            self.ids.learn(*pair)
+        self.cloud.wait(SETTLE_SECONDS, lambda servers: all(servers[value]["vm_state"] == "active" for value in made))
+
+
+def _child(element: t.Any, tag: str) -> t.Any:
+    return next((child for child in element if child.tag.rpartition("}")[2] == tag), None)
+
+
+def _last_mentions(exchanges: list[Exchange]) -> dict[int, int]:
+    """For each recorded VM number, the position of the last exchange that names it."""
+    last: dict[int, int] = {}
+    for position, exchange in enumerate(exchanges):
+        text = " ".join(exchange.parameters.values()) + (exchange.reply.body if exchange.reply else "")
+        for match in ID.finditer(text):
+            if match[1] == "i":
+                last[int(match[2], 16)] = position
+    return last
