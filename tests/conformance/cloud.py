@@ -58,9 +58,9 @@ class Cloud:
                 length = _length(head)
                 if found and (start.startswith("HEAD ") or (length is not None and len(rest) >= length)):
                     break
-        head, _, rest = received.decode().partition("\r\n\r\n")
+        head, _separator, rest = received.decode().partition("\r\n\r\n")
         first, *lines = head.split("\r\n")
-        pairs = [(key, value.strip()) for key, _, value in (line.partition(":") for line in lines)]
+        pairs = [(key, value.strip()) for key, _colon, value in (line.partition(":") for line in lines)]
         return Message(first, pairs, rest.strip("\n"))
 
     def call(self, action: str, **parameters: str) -> None:

@@ -70,7 +70,7 @@ def parse(name: str, text: str) -> list[Exchange]:
     at = datetime.datetime.fromisoformat(found[1]) if found else None
     exchanges = []
     for part in text.split(REQUEST)[1:]:
-        sent, _, answered = part.partition(RESPONSE)
+        sent, _marker, answered = part.partition(RESPONSE)
         request = message(re.split(r"^-------- decoded ", sent, maxsplit=1, flags=re.MULTILINE)[0])
         reply = None if answered.strip().startswith(LEFT_OUT) else message(answered)
         exchanges.append(Exchange(name, at, request, reply))
@@ -79,7 +79,7 @@ def parse(name: str, text: str) -> list[Exchange]:
 
 def message(text: str) -> Message:
     """A request or reply from its text."""
-    head, _, body = text.partition("\n\n")
+    head, _blank, body = text.partition("\n\n")
     start, *lines = head.split("\n")
-    headers = [(key, value.strip()) for key, _, value in (line.partition(":") for line in lines if line)]
+    headers = [(key, value.strip()) for key, _colon, value in (line.partition(":") for line in lines if line)]
     return Message(start, headers, body.strip("\n"))

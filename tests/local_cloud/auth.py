@@ -80,7 +80,7 @@ def _query_signature_holds(secret: str, request: Request, signature: str) -> boo
     if version == "2":
         host = request.headers.get("host", "")
         # The server tries the header as it came and then without its port.
-        wanted = [_version_2(secret, request, params, one) for one in {host, host.partition(":")[0]}]
+        wanted = [_version_2(secret, request, params, one) for one in sorted({host, host.partition(":")[0]})]
     elif version == "1":
         text = "".join(name + params[name] for name in sorted(params, key=str.lower))
         wanted = [_digest(secret, text, "sha1")]

@@ -90,11 +90,11 @@ def _is_prime(number: int, source: random.Random) -> bool:
     odd, twos = number - 1, 0
     while odd % 2 == 0:
         odd, twos = odd // 2, twos + 1
-    for _ in range(_ROUNDS):
+    for _round in range(_ROUNDS):
         value = pow(source.randrange(2, number - 1), odd, number)
         if value in (1, number - 1):
             continue
-        for _ in range(twos - 1):
+        for _square in range(twos - 1):
             value = value * value % number
             if value == number - 1:
                 break

@@ -101,7 +101,7 @@ class Cloud:
 
     def reservation_id(self) -> str:
         """Return a fresh reservation id: ``r-`` and eight digits or letters."""
-        return "r-" + "".join(self.random.choice(_RESERVATION_LETTERS) for _ in range(8))
+        return "r-" + "".join(self.random.choice(_RESERVATION_LETTERS) for _position in range(8))
 
     def random_id(self, prefix: str) -> str:
         """Return an id with eight random hexadecimal digits, as ec2-api makes them."""
@@ -148,7 +148,7 @@ class Cloud:
         """Finish everything whose time has come."""
         now = time.monotonic()
         while self._events and self._events[0][0] <= now:
-            due, _, server = heapq.heappop(self._events)
+            due, _order, server = heapq.heappop(self._events)
             if server.due == due:  # else another task has taken its place
                 servers.finish(self, server)
         for volume in self.volumes.values():

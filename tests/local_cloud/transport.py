@@ -158,7 +158,7 @@ class Ec2Handler(http.server.BaseHTTPRequestHandler):
 
     def _wait_for_client(self) -> None:
         while True:
-            readable, _, _ = select.select([self.connection], [], [], _HANG_POLL_SECONDS)
+            readable, _writable, _failed = select.select([self.connection], [], [], _HANG_POLL_SECONDS)
             if readable and not self.connection.recv(1):
                 return
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-from typing import Any, Callable
+from typing import Callable
 
 from ..profiles import Profile
 
-Handler = Callable[..., "dict[str, Any]"]
+Handler = Callable[..., "dict[str, object]"]
 
 
 @dataclasses.dataclass(frozen=True)

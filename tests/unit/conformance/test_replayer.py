@@ -53,7 +53,7 @@ def local(body: str) -> str:
 
 def test_the_same_in_another_order_is_the_same() -> None:
     first, second = local(RECORDED).split("<item>")[1:]
-    swapped = local(RECORDED).split("<item>")[0] + "<item>" + second.replace("</set></R>", "")
+    swapped = local(RECORDED).partition("<item>")[0] + "<item>" + second.replace("</set></R>", "")
     swapped += "<item>" + first + "</set></R>"
     assert differences(message(RECORDED), message(swapped), ids()) == []
 

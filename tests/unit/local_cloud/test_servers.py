@@ -69,7 +69,7 @@ def test_a_token_starts_one_batch_where_it_is_honoured(bench: Any) -> None:
     """Grizzly does not look at it."""
     for profile, servers in (("grizzly", 2), ("icehouse", 1)):
         cloud = bench(profile)
-        for _ in range(2):
+        for _again in range(2):
             cloud("RunInstances", **LAUNCH, ClientToken="token")
         assert len(cloud.states()) == servers
 

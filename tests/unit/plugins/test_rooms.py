@@ -30,7 +30,7 @@ def test_only_the_shell_knows_ansible_and_only_one_file_imports_boto(path: pathl
         if isinstance(node, ast.Import):
             imported |= {alias.name.split(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.level == 0:
-            imported.add(str(node.module).split(".")[0])
+            imported.add(str(node.module).partition(".")[0])
     assert ("ansible" in imported) is (path.name == "_module.py")
     assert ("boto" in imported) is (path.name == "_boto.py")
 
