@@ -11,9 +11,13 @@ PROFILE ?= grizzly
 RECORDINGS ?= tests/fixtures/wire/nova-2013.1.5
 PYTEST_ARGS ?=
 export PATH := $(CURDIR)/$(BIN):$(PATH)
+# Ansible refuses to start under a locale that the machine does not have, such as one that ssh brought along.
+ifeq ($(shell uname),Linux)
+export LC_ALL := C.UTF-8
+endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test gates sanity lint typecheck build conformance cloud cloud-stop clean
+.PHONY: help demo test gates sanity lint typecheck build conformance cloud clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
@@ -24,7 +28,7 @@ $(VENV)/ready: tests/gates/make_venv requirements.txt tests/requirements.txt
 	@touch $@
 
 $(VENV)/gates-ready: $(VENV)/ready tests/gates/requirements.txt
-	@$(BIN)/python -m pip install --quiet --requirement tests/gates/requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement tests/gates/requirements.txt
 	@touch $@
 
 demo: $(VENV)/ready ## provision ten VMs on a local cloud, show them, do it again, tear down
