@@ -17,7 +17,7 @@ export LC_ALL := C.UTF-8
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test gates sanity lint typecheck build conformance cloud clean
+.PHONY: help demo test gates sanity lint typecheck build conformance cloud figures clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
@@ -58,6 +58,9 @@ conformance: $(VENV)/ready ## compare the local cloud with recordings: RECORDING
 
 cloud: $(VENV)/ready ## run a local cloud until you press Ctrl-C: PROFILE=grizzly
 	@$(BIN)/python tests/local_cloud --profile "$(PROFILE)" --directory .local-cloud
+
+figures: $(VENV)/ready ## measure requests and processor time of the modules
+	@$(BIN)/python tests/figures
 
 clean: ## remove what make has made
 	rm -rf $(VENV) collections tests/output .local-cloud .demo nova_ec2-cloud-*.tar.gz
