@@ -10,6 +10,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import typing as t
 
 import pytest
 
@@ -17,12 +18,11 @@ TESTS = pathlib.Path(__file__).resolve().parents[1]
 
 
 @pytest.mark.parametrize(("folder", "profile"), [("nova-2013.1.5", "grizzly"), ("nova-2014.1.5", "icehouse")])
-def test_at_least_95_per_cent_agree(folder: str, profile: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_at_least_95_per_cent_agree(folder: str, profile: str, figure: t.Callable[[str], None]) -> None:
     command = [sys.executable, str(TESTS / "conformance"), str(TESTS / "fixtures" / "wire" / folder)]
     done = subprocess.run([*command, "--profile", profile], capture_output=True, text=True, check=False)
     figures = done.stdout.splitlines()[-3:]
-    with capsys.disabled():
-        print(f"\n{folder} against {profile}: {', '.join(figures)}")
+    figure(f"{folder} against {profile}: {', '.join(figures)}")
     assert done.returncode == 0, done.stdout + done.stderr
     share = re.fullmatch(r"share: ([\d.]+) %", figures[-1])
     assert share and float(share[1]) >= 95

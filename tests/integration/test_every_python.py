@@ -75,7 +75,7 @@ def only_boto(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
 
 @pytest.mark.parametrize("version", sorted(FOUND, key=lambda text: int(text.split(".")[1])))
 def test_http_and_https(
-    version: str, clouds: t.Callable[..., t.Any], only_boto: pathlib.Path, capsys: pytest.CaptureFixture[str]
+    version: str, clouds: t.Callable[..., t.Any], only_boto: pathlib.Path, figure: t.Callable[[str], None]
 ) -> None:
     http, https = clouds("grizzly"), clouds("grizzly", "--tls")
     trusted = {**https.options(), "ca_bundle": https.ca_bundle}
@@ -98,5 +98,4 @@ def test_http_and_https(
     said = json.loads(done.stdout)
     assert said[:3] == [works] * 3 and said[4] == works, said
     assert re.search("certificate is not trusted", said[3]), said
-    with capsys.disabled():
-        print(f"\nboto over http and https on Python {version}: works")
+    figure(f"boto over http and https on Python {version}: works")

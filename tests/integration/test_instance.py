@@ -292,7 +292,7 @@ def test_a_member_that_vanishes_meanwhile_does_not_keep_the_others_alive(
 
 
 @pytest.mark.parametrize("cloud", PROFILES, indirect=True)
-def test_requests_do_not_grow_with_the_batch(cloud: t.Any, run: t.Any, image: str, capsys: t.Any) -> None:
+def test_requests_do_not_grow_with_the_batch(cloud: t.Any, run: t.Any, image: str, figure: t.Any) -> None:
     cloud.settings(quota_instances=-1, quota_cores=-1, quota_ram=-1, boot_seconds=0.2, action_seconds=0.2)
     figures = {}
 
@@ -308,10 +308,8 @@ def test_requests_do_not_grow_with_the_batch(cloud: t.Any, run: t.Any, image: st
     ask("100 from zero, again", count=100)
     ask("100, no change", count=100)
     ask("remove 100 and the mark", state="absent")
-    with capsys.disabled():
-        print()
-        for job, actions in figures.items():
-            print(f"{cloud.profile}: {job}: {len(actions)} requests: {', '.join(actions)}")
+    for job, actions in figures.items():
+        figure(f"{cloud.profile}: {job}: {len(actions)} requests: {', '.join(actions)}")
     assert len(figures["50 from zero"]) == 4
     assert len(figures["50 to 100"]) == 3
     assert len(figures["terminate 100"]) == 3
