@@ -189,6 +189,15 @@ def test_launch_options_arrive(cloud: t.Any, batch: t.Any, run: t.Any) -> None:
     assert sorted(server["groups"]) == ["ansible-batch-web", "default"]
 
 
+def test_a_block_device_mapping_arrives(cloud: t.Any, batch: t.Any) -> None:
+    devices = [{"device_name": "/dev/vdb", "ephemeral": "ephemeral0"}, {"device_name": "/dev/vdc", "no_device": True}]
+    assert batch(count=1, volumes=devices)["changed"]
+    (request,) = [one for one in cloud.control("GET", "log")["requests"] if one["action"] == "RunInstances"]
+    sent = {key[19:]: value for key, value in request["params"].items() if key.startswith("BlockDeviceMapping.")}
+    assert sent.items() >= {("1.DeviceName", "/dev/vdb"), ("1.VirtualName", "ephemeral0"), ("2.DeviceName", "/dev/vdc")}
+    assert "2.NoDevice" in sent
+
+
 @pytest.mark.parametrize("cloud", ["icehouse", "liberty", "ec2api"], indirect=True)
 def test_tags_are_set_on_new_and_old_members(cloud: t.Any, batch: t.Any) -> None:
     batch(count=1)
