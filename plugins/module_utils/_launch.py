@@ -153,16 +153,20 @@ def _look(
     """Find the VMs of a launch whose answer was lost."""
     found: list[View] = []
     deadline = time.monotonic() + LOOK_SECONDS
-    for pause in pauses(wanted.number):
-        found = [view for view in members_of(connection, wanted.batch) if view["instance_id"] not in known]
-        if len(found) >= wanted.number or time.monotonic() + pause > deadline:
-            break
-        time.sleep(pause)
+    try:
+        for pause in pauses(wanted.number):
+            found = [view for view in members_of(connection, wanted.batch) if view["instance_id"] not in known]
+            if len(found) >= wanted.number or time.monotonic() + pause > deadline:
+                break
+            time.sleep(pause)
+        seen = f"was then listed for {LOOK_SECONDS:g} s"
+    except CloudError as unseen:
+        seen = f"could then not be listed either ({unseen.message})"
     if len(found) == wanted.number:
         warn(f"{error.message} All {wanted.number} VMs are there all the same, and were taken over.")
         return found
     error.message += (
-        f" The batch was then listed for {LOOK_SECONDS:g} s: {len(found)} of the {wanted.number} VMs showed up. "
+        f" The batch {seen}: {len(found)} of the {wanted.number} VMs showed up. "
         "Nothing was sent again. Run the task again: it takes over whatever bears the mark of the batch, and launches "
         "only what is missing."
     )

@@ -245,7 +245,7 @@ def create(session: Session) -> dict[str, t.Any]:
     try:
         pair = attempt(f"create key pair {name}", session.connection.create_key_pair, name)
     except CloudError as error:
-        if error.outcome not in (REFUSED, NOT_SENT) and find(session.connection, name):
+        if settled(session, error):
             error.message += (
                 f" Key pair {name} is there now, but its private key was in the answer that got lost: set force to "
                 "true to have another one made."
@@ -270,6 +270,17 @@ def create_into(session: Session, current: View, target: t.Any) -> dict[str, t.A
     return {"keypair": made["keypair"], "private_key_file": path}
 
 
+def settled(session: Session, error: CloudError) -> View:
+    """The pair, if it is there although the answer to making it got lost; None if it is not, or cannot be seen."""
+    if error.outcome in (REFUSED, NOT_SENT):
+        return None
+    try:
+        return find(session.connection, session.params["name"])
+    except CloudError as unseen:
+        error.message += f" Whether it was made cannot be seen either ({unseen.message})."
+        return None
+
+
 def import_key(session: Session) -> dict[str, t.Any]:
     """Import the public key."""
     name, params = session.params["name"], session.params
@@ -278,7 +289,7 @@ def import_key(session: Session) -> dict[str, t.Any]:
         pair = attempt(f"import key pair {name}", session.connection.import_key_pair, name, line.strip().encode())
         return {"keypair": keypair_view(pair)}
     except CloudError as error:
-        found = find(session.connection, name) if error.outcome not in (REFUSED, NOT_SENT) else None
+        found = settled(session, error)
         if found is None or difference(params, found, wanted_blob(params)):
             raise
         session.warn(f"{error.message} The key was imported all the same.")

@@ -270,6 +270,16 @@ def test_a_launch_that_never_arrived_is_not_resent(cloud: t.Any, batch: t.Any) -
     assert len(batch(count=3)["instance_ids"]) == 3
 
 
+def test_a_lost_launch_is_told_even_when_looking_fails_too(cloud: t.Any, batch: t.Any) -> None:
+    cloud.fault("RunInstances", "drop_after")
+    cloud.fault("DescribeInstances", "http_503", times=-1, skip=1)
+    result = batch(count=2)
+    assert result["failed"] and result["action"] == "RunInstances", result
+    assert "could then not be listed either" in result["msg"] and "Nothing was sent again" in result["msg"]
+    cloud.control("DELETE", "faults")
+    assert len(batch(count=2)["instance_ids"]) == cloud.ever_started() == 2
+
+
 @pytest.mark.parametrize(
     ("action", "args", "wanted"),
     [
