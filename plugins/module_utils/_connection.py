@@ -65,6 +65,7 @@ class _OverOurWire:
     wire: Wire
     endpoint: Endpoint
     signature_version: int
+    project: str | None = None
 
     def _required_auth_capability(self) -> list[str]:
         return SIGNING[self.signature_version]
@@ -100,7 +101,8 @@ class _OverOurWire:
 
     def _guarded(self, action: str, call: t.Callable[..., t.Any], args: t.Any, kwargs: t.Any) -> t.Any:
         """Call, turning what boto raises into CloudError and repeating reads whose answer got lost or broken."""
-        attempts = READ_ATTEMPTS if is_read(action) else 1
+        # What Nova's Get actions ask of a compute host fails slowly, and for ever.
+        attempts = READ_ATTEMPTS if action.startswith("Describe") else 1
         last_start = time.monotonic() + self.wire.read_timeout
         for attempt in range(1, attempts + 1):
             try:

@@ -87,7 +87,7 @@ class Condition(t.NamedTuple):
         return error.error_code in CATCH_ALL_CODES and any(phrase in text for phrase in self.phrases)
 
 
-CATCH_ALL_CODES = frozenset({"EC2APIError", "UnknownError", "BadRequest", "400"})
+CATCH_ALL_CODES = frozenset({"EC2APIError", "UnknownError", "BadRequest", "InvalidRequest", "Forbidden", "400"})
 
 
 def _condition(*codes: str, phrases: tuple[str, ...] = ()) -> Condition:
@@ -111,6 +111,7 @@ QUOTA = _condition(
     "AddressLimitExceeded",
     phrases=("quota exceeded",),
 )
+ZONE_UNAVAILABLE = _condition(phrases=("availability zone",))
 AUTHENTICATION = _condition("Unauthorized", "AuthFailure", "NotAuthorized", "PolicyNotAuthorized")
 NO_SUCH_ACTION = _condition("InvalidRequest", "InvalidAction", "UnknownAction")
 SERVER_TROUBLE = _condition("UnknownError", "500", "HTTPInternalServerError")

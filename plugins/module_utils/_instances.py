@@ -45,39 +45,53 @@ def check_instance_ids(option: str, ids: t.Sequence[str]) -> None:
             raise CloudError(f"{option}: {value!r} is not an instance id such as i-0000001a.")
 
 
-def list_instances(connection: t.Any) -> tuple[list[View], bool]:
-    """Every VM that the cloud shows (without those already gone), by id, and whether an administrator is asking."""
-    reservations = attempt("list instances", connection.get_all_reservations)
-    admin = False
+class Listing(t.NamedTuple):
+    """VMs by id (without those already gone), and what their list tells of the cloud.
+
+    admin: whether it was made for an administrator, who is shown all projects' VMs. old: whether it is of a generation
+    (Grizzly and before) that has neither tags nor tokens; such a one repeats private addresses as public ones.
+    """
+
+    views: list[View]
+    admin: bool
+    old: bool
+
+
+def list_instances(connection: t.Any) -> Listing:
+    """Every VM that the cloud shows."""
+    admin = old = False
     views = []
-    for reservation in reservations:
+    for reservation in attempt("list instances", connection.get_all_reservations):
         for instance in reservation.instances:
             admin = admin or seen_by_admin(instance)
+            old = old or bool(instance.ip_address and instance.ip_address == instance.private_ip_address)
             views.append(instance_view(instance, reservation))
-    return sorted((view for view in views if view["state"] not in GONE), key=id_order), admin
+    return Listing(sorted((view for view in views if view["state"] not in GONE), key=id_order), admin, old)
 
 
-def members_of(connection: t.Any, batch: str) -> list[View]:
-    """The VMs that bear the mark of batch and are of the caller's own project, by id."""
-    views, admin = list_instances(connection)
-    marked = [view for view in views if mark_of(batch) in view["security_groups"]]
-    if marked and (admin or len({view["owner_id"] for view in views}) > 1):
+def members_of(connection: t.Any, batch: str) -> Listing:
+    """The VMs that bear the mark of batch and are of the caller's own project."""
+    listing = list_instances(connection)
+    marked = [view for view in listing.views if mark_of(batch) in view["security_groups"]]
+    if marked and (listing.admin or len({view["owner_id"] for view in listing.views}) > 1):
         # Group names are per project: another project's batch of the same name has the same mark.
         own = own_project(connection)
         marked = [view for view in marked if view["owner_id"] == own]
-    return marked
+    return listing._replace(views=marked)
 
 
 def own_project(connection: t.Any) -> str:
     """The id of the caller's project: Nova shows even administrators only their own project's groups."""
-    groups = attempt("learn the id of this project", connection.get_all_security_groups)
-    owners = {group.owner_id for group in groups}
-    if len(owners) != 1:
-        raise CloudError(
-            "The cloud shows VMs of several projects and does not tell which project is yours, so the members of a "
-            "batch cannot be told for certain. Use credentials of a user without the admin role."
-        )
-    return str(owners.pop())
+    if connection.project is None:
+        groups = attempt("learn the id of this project", connection.get_all_security_groups)
+        owners = {group.owner_id for group in groups}
+        if len(owners) != 1:
+            raise CloudError(
+                "The cloud shows VMs of several projects and does not tell which project is yours, so the members of "
+                "a batch cannot be told for certain. Use credentials of a user without the admin role."
+            )
+        connection.project = str(owners.pop())
+    return str(connection.project)
 
 
 def tags_supported(connection: t.Any) -> bool:

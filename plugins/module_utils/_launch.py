@@ -4,24 +4,21 @@
 
 # Private to nova_ec2.cloud: it may change with any release.
 
-"""Launching the VMs of a batch: once, marked, and never twice."""
+"""The launch request: what it holds, and the mark that it sets."""
 
 from __future__ import annotations
 
 import re
-import time
 import typing as t
-import uuid
 
 from ._connection import attempt
 from ._errors import GROUP_DUPLICATE, NOT_SENT, REFUSED, CloudError
 from ._images import find_machine_image
-from ._instances import MARK_PREFIX, View, id_order, mark_of, members_of
+from ._instances import MARK_PREFIX, View, id_order, mark_of
 from ._names import check_key_name, check_name, check_text
+from ._slots import record
 from ._views import instance_view
-from ._wait import pauses
 
-LOOK_SECONDS = 20.0
 USER_DATA_BYTES = 49149
 GROUP_ID = re.compile(r"sg-[0-9a-f]{8,}\Z")
 
@@ -30,13 +27,11 @@ class Launch(t.NamedTuple):
     """What to launch. user_data is plain text; devices are the dicts of the option block_device_mapping."""
 
     batch: str
-    number: int
     image_id: str
     instance_type: str | None
     key_name: str | None
     security_groups: tuple[str, ...]
     user_data: str | None
-    availability_zone: str | None
     kernel_id: str | None
     ramdisk_id: str | None
     devices: tuple[dict[str, t.Any], ...]
@@ -49,6 +44,8 @@ def check_launch_options(params: t.Mapping[str, t.Any]) -> None:
             check_text(option, params[option])
     if params["key_name"]:
         check_key_name("key_name", params["key_name"])
+    for zone in params["availability_zones"] or []:
+        check_text("availability_zones", zone)
     for group in params["security_groups"] or []:
         if GROUP_ID.match(group):
             raise CloudError(
@@ -67,13 +64,11 @@ def launch_of(connection: t.Any, params: t.Mapping[str, t.Any], number: int) -> 
         raise CloudError(f"{number} VMs of batch {params['batch']} have to be launched: image is needed for that.")
     return Launch(
         batch=params["batch"],
-        number=number,
         image_id=find_machine_image(connection, params["image"]),
         instance_type=params["instance_type"],
         key_name=params["key_name"] or None,
         security_groups=tuple(params["security_groups"] or ()),
         user_data=params["user_data"] or None,
-        availability_zone=params["availability_zone"],
         kernel_id=params["kernel_id"],
         ramdisk_id=params["ramdisk_id"],
         devices=tuple(params["block_device_mapping"] or ()),
@@ -111,67 +106,42 @@ def _mark_exists(connection: t.Any, name: str) -> bool:
     return name in {group.name for group in attempt("list security groups", connection.get_all_security_groups)}
 
 
-def launch(connection: t.Any, wanted: Launch, known: t.Container[str], warn: t.Callable[[str], None]) -> list[View]:
-    """Start wanted.number VMs with one request and return them, by id. known: ids of the members before.
+def request(
+    connection: t.Any, wanted: Launch, slots: t.Sequence[int], zone: str | None, minimum: int
+) -> tuple[str, list[View]]:
+    """Ask once for VMs for slots in zone, at least minimum. Returns the record they were launched with, and them.
 
-    When it cannot be told from the answer whether VMs were started, the request is not sent again: the batch is
-    listed until they show up. Raises CloudError with details ``created`` (views) when they do not all do.
+    Raises CloudError, of which the outcome says whether VMs may have been started.
     """
+    noted = record(slots, wanted.user_data)
+    where = f" in zone {zone}" if zone else ""
     try:
         reservation = attempt(
-            f"start {wanted.number} VMs of batch {wanted.batch}",
+            f"start {len(slots)} VMs of batch {wanted.batch}{where}",
             connection.run_instances,
             wanted.image_id,
-            min_count=wanted.number,
-            max_count=wanted.number,
+            min_count=minimum,
+            max_count=len(slots),
             key_name=wanted.key_name,
             # Naming any group leaves out the default one, which users expect when they name none.
             security_groups=[*(wanted.security_groups or ("default",)), mark_of(wanted.batch)],
             user_data=wanted.user_data,
             instance_type=wanted.instance_type,
-            placement=wanted.availability_zone,
+            placement=zone,
             kernel_id=wanted.kernel_id,
             ramdisk_id=wanted.ramdisk_id,
             block_device_map=_device_map(connection, wanted.devices),
-            client_token=f"nova-ec2-{uuid.uuid4().hex}",
+            client_token=noted,
         )
     except CloudError as error:
-        if error.outcome in (REFUSED, NOT_SENT):
-            raise
-        return _look(connection, wanted, known, error, warn)
-    views = sorted((instance_view(instance, reservation) for instance in reservation.instances), key=id_order)
-    if len(views) != wanted.number:
-        raise CloudError(
-            f"The cloud started {len(views)} VMs of batch {wanted.batch} instead of {wanted.number}.", created=views
-        )
-    return views
+        error.details["token"] = noted
+        raise
+    return noted, sorted((instance_view(instance, reservation) for instance in reservation.instances), key=by_index)
 
 
-def _look(
-    connection: t.Any, wanted: Launch, known: t.Container[str], error: CloudError, warn: t.Callable[[str], None]
-) -> list[View]:
-    """Find the VMs of a launch whose answer was lost."""
-    found: list[View] = []
-    deadline = time.monotonic() + LOOK_SECONDS
-    try:
-        for pause in pauses(wanted.number):
-            found = [view for view in members_of(connection, wanted.batch) if view["instance_id"] not in known]
-            if len(found) >= wanted.number or time.monotonic() + pause > deadline:
-                break
-            time.sleep(pause)
-        seen = f"was then listed for {LOOK_SECONDS:g} s"
-    except CloudError as unseen:
-        seen = f"could then not be listed either ({unseen.message})"
-    if len(found) == wanted.number:
-        warn(f"{error.message} All {wanted.number} VMs are there all the same, and were taken over.")
-        return found
-    error.message += (
-        f" The batch {seen}: {len(found)} of the {wanted.number} VMs showed up. "
-        "Nothing was sent again. Run the task again: it takes over whatever bears the mark of the batch, and launches "
-        "only what is missing."
-    )
-    error.details["created"] = found
-    raise error
+def by_index(view: View) -> tuple[int, tuple[int, str]]:
+    """Sort key: in the order of the launch."""
+    return view["launch_index"] or 0, id_order(view)
 
 
 def _device_map(connection: t.Any, devices: t.Sequence[dict[str, t.Any]]) -> t.Any:

@@ -47,7 +47,7 @@ def terminate(connection: t.Any, ids: t.Sequence[str], warn: t.Callable[[str], N
             lost = error
         if INSTANCE_GONE.matches(lost):
             # Every id is looked up before any is acted on, so nothing has been done yet.
-            there = {view["instance_id"] for view in list_instances(connection)[0]}
+            there = {view["instance_id"] for view in list_instances(connection).views}
             rest = [value for value in rest if value in there]
             if not rest:
                 return

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import traceback
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -37,11 +37,12 @@ class Plan:
 
 @dataclass(frozen=True)
 class Session:
-    """What a module body works with: its options, the connection, and a way to warn."""
+    """What a module body works with: its options, the connection, a way to warn, and what hold returned."""
 
     params: dict[str, t.Any]
     connection: t.Any
     warn: t.Callable[[str], None]
+    held: t.Any = None
 
 
 def run(
@@ -49,15 +50,17 @@ def run(
     *,
     options: dict[str, dict[str, t.Any]],
     check: t.Callable[[dict[str, t.Any]], None] | None = None,
+    hold: t.Callable[[Session], t.Any] | None = None,
     **rules: t.Any,
 ) -> None:
     """Parse the options, connect, run body and report.
 
-    check looks at the options before anything is connected and raises CloudError on bad input. body returns a Plan,
+    check looks at the options before anything is connected and raises CloudError on bad input. hold is called before
+    body if the plan will be carried out, and may keep other runs waiting until this process ends. body returns a Plan,
     or the finished result if the module only reads.
     """
     module = AnsibleModule(argument_spec={**CONNECTION_OPTIONS, **options}, supports_check_mode=True, **rules)
-    result = _answer(module, body, check)
+    result = _answer(module, body, check, hold)
     # Out of reach of the exception, of which Ansible would add a traceback.
     if result.get("failed"):
         module.fail_json(**result)
@@ -68,12 +71,15 @@ def _answer(
     module: AnsibleModule,
     body: t.Callable[[Session], Plan | dict[str, t.Any]],
     check: t.Callable[[dict[str, t.Any]], None] | None,
+    hold: t.Callable[[Session], t.Any] | None,
 ) -> dict[str, t.Any]:
     """The module's result, whatever happens."""
     try:
         if check is not None:
             check(module.params)
         session = Session(module.params, connect_with(module.params, module.warn), module.warn)
+        if hold is not None and not module.check_mode:
+            session = replace(session, held=hold(session))
         outcome = body(session)
         return carry_out(module, outcome) if isinstance(outcome, Plan) else {"changed": False, **outcome}
     except CloudError as error:

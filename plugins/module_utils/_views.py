@@ -64,6 +64,7 @@ def instance_view(instance: t.Any, reservation: t.Any) -> dict[str, t.Any]:
         "block_devices": block_devices(instance),
         "reservation_id": text(reservation.id),
         "owner_id": text(reservation.owner_id),
+        "launch_index": whole(instance.ami_launch_index),
         "client_token": text(getattr(instance, "client_token", None) or getattr(instance, "clientToken", None)),
         "tags": {str(key): value or "" for key, value in sorted((instance.tags or {}).items())},
     }
@@ -101,6 +102,12 @@ def text(value: t.Any) -> str | None:
     """A string, or None for what boto gives where the answer has an empty element."""
     value = str(value).strip() if value is not None else ""
     return value or None
+
+
+def whole(value: t.Any) -> int | None:
+    """A whole number, or None."""
+    shown = str(value or "").strip()
+    return int(shown) if shown.isdecimal() else None
 
 
 def moment(value: t.Any) -> str | None:

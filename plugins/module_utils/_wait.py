@@ -12,12 +12,11 @@ import time
 import typing as t
 
 from ._errors import CloudError
-from ._instances import View, list_instances, states_of
+from ._instances import list_instances, states_of
 
 FIRST_PAUSE = 1.0
 GROWTH = 1.3
 LONGEST_PAUSE = 5.0
-DEAD_END = frozenset({"error"})
 
 
 def pauses(number: int) -> t.Iterator[float]:
@@ -28,46 +27,39 @@ def pauses(number: int) -> t.Iterator[float]:
         pause = min(pause * GROWTH, longest)
 
 
-def wait_for(connection: t.Any, ids: t.Sequence[str], wanted: str | None, timeout: float) -> list[View]:
-    """Poll until every id is in the state wanted, or gone if wanted is None. Returns the VMs still there, by id.
-
-    Raises CloudError with the last states seen as details ``instances`` when timeout (seconds) is over, and at once
-    when a VM is in error or has vanished so that the goal cannot be reached.
-    """
-    expected, views = set(ids), t.cast("list[View]", [])
+def polls(number: int, timeout: float) -> t.Iterator[bool]:
+    """Sleep before each poll of number VMs; yields whether it is the last one, timeout seconds after the first."""
     deadline = time.monotonic() + timeout
-    for pause in pauses(len(expected)):
+    for pause in pauses(number):
         time.sleep(max(0.0, min(pause, deadline - time.monotonic())))
-        views = [view for view in list_instances(connection)[0] if view["instance_id"] in expected]
-        if wanted is None:
-            missing = views
-        else:
-            _give_up_early(wanted, expected, views)
-            missing = [view for view in views if view["state"] != wanted]
+        last = time.monotonic() >= deadline
+        yield last
+        if last:
+            return
+
+
+def wait_for(
+    connection: t.Any,
+    ids: t.Sequence[str],
+    wanted: str | None,
+    timeout: float,
+    tell: t.Callable[[str], None] = lambda text: None,
+) -> None:
+    """Poll until every id is in the state wanted, or gone if wanted is None. tell hears how far it is.
+
+    Raises CloudError with the last states seen as details ``instances`` when timeout (seconds) is over.
+    """
+    expected = set(ids)
+    for last in polls(len(expected), timeout):
+        views = [view for view in list_instances(connection).views if view["instance_id"] in expected]
+        missing = views if wanted is None else [view for view in views if view["state"] != wanted]
+        goal = wanted or "terminated"
+        tell(f"{len(expected) - len(missing)}/{len(expected)} {goal}")
         if not missing:
-            return views
-        if time.monotonic() >= deadline:
-            goal = wanted or "terminated"
+            return
+        if last:
             raise CloudError(
                 f"After {timeout:g} s (wait_timeout), {len(missing)} of {len(expected)} VMs are not {goal}: "
                 f"{states_of(missing)}. They go on by themselves; run the task again to wait on.",
                 instances=views,
             )
-    return views
-
-
-def _give_up_early(wanted: str, expected: set[str], views: t.Sequence[View]) -> None:
-    failed = [view for view in views if view["state"] in DEAD_END]
-    vanished = sorted(expected - {view["instance_id"] for view in views})
-    if failed:
-        raise CloudError(
-            f"{len(failed)} of {len(expected)} VMs will not become {wanted}: {states_of(failed)}. The cloud could not "
-            "build them; it gives no reason through the EC2 API (often no host has room).",
-            instances=list(views),
-        )
-    if vanished:
-        raise CloudError(
-            f"{len(vanished)} of {len(expected)} VMs were terminated by somebody else while this task waited for them "
-            f"to become {wanted}: {', '.join(vanished[:20])}.",
-            instances=list(views),
-        )

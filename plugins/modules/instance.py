@@ -18,8 +18,14 @@ description:
   - Members are known by a mark that the launch itself sets, a security group without rules called
     C(ansible-batch-NAME). A VM without the mark is never counted and never touched by a batch task, whatever it looks
     like, and whoever may see it.
+  - Members are numbered from 1. A member that is lost is replaced by one with the same number, on servers that can
+    keep numbers. Icehouse to Liberty and ec2-api keep them in the token of the launch, Havana in the tag
+    C(ansible-launch). Grizzly can keep nothing; there the numbers follow the age of the members, and those after a lost
+    one move up.
   - A launch request is sent once. If its answer gets lost, the batch is listed until the VMs show up; they are never
-    requested a second time in the same run.
+    requested a second time in the same run. Runs of one batch by one user on one machine wait for each other. Runs on
+    several machines at the same time take back what was launched twice.
+  - While a batch builds or terminates, lines on the terminal (on standard error) tell how far it is.
 options:
   instance_ids:
     description:
@@ -38,11 +44,23 @@ options:
     description:
       - How many members the batch shall have, exactly. V(0) means none; the batch stays ready to be grown again.
       - Only with O(state=running). If not given, no VM is launched or terminated to reach a number.
-      - Stopped members count, and are started. Members in error count as well; the task fails until you decide what
-        becomes of them, so that it never launches more than you asked for.
-      - When there are too many, those in error go first, then the newest.
+      - Stopped members count, and are started before any are launched. Members in error count as well; what becomes
+        of them is said by O(on_error).
+      - To lose more than half of the members, O(max_terminate) is needed as well.
     type: int
     aliases: [exact_count]
+  min_count:
+    description:
+      - Be content with this many members when the quota or failures allow no more. The result says under RV(missing)
+        how many are missing, and the next run launches them.
+      - If not given, the task fails unless it reaches O(count).
+    type: int
+  name_template:
+    description:
+      - Names for the members, such as V(web-{index:03d}), made of their number C(index) and the name of the C(batch).
+        They are returned with the VMs and used by the role P(nova_ec2.cloud.provision#role) as names in the inventory.
+      - The cloud does not learn them.
+    type: str
   state:
     description:
       - V(running) (also called V(present) and V(started)) launches what O(count) asks for and starts what is stopped.
@@ -88,6 +106,14 @@ options:
       - Where to launch.
     type: str
     aliases: [zone, aws_zone, ec2_zone]
+  availability_zones:
+    description:
+      - Where to launch, spread evenly. New members go to the zone that has the fewest; members that are there stay.
+      - Takes one launch request for each zone. What a zone refuses, or what fails there and is replaced
+        (O(on_error=replace)), goes to the next zone.
+    type: list
+    elements: str
+    aliases: [zones]
   kernel_id:
     description:
       - Another kernel than the image's own (C(aki-...)).
@@ -147,10 +173,75 @@ options:
     default: true
   wait_timeout:
     description:
-      - For how many seconds to wait. If that is not enough the task fails, and its result says what became of every VM.
-        Running it again resumes the wait.
+      - For how many seconds to wait, for each step that is waited for. If that is not enough the task fails, and its
+        result says what became of every VM. Running it again resumes the wait.
+      - Also for how long to wait for another run of the same batch on this machine.
     type: int
     default: 300
+  on_error:
+    description:
+      - What becomes of members in error, that is of VMs which the cloud could not build.
+      - With V(fail) the task fails at once, and leaves them as they are.
+      - With V(keep) they stay and count as members.
+      - With V(replace) they are terminated and launched again, with the same numbers. O(max_replacements) limits that.
+      - With V(terminate) they are terminated. The task then fails unless O(min_count) is content with the rest, and the
+        next run launches what is missing.
+      - With O(state=stopped) and O(state=rebooted) only V(keep) makes a difference.
+    type: str
+    choices: [fail, keep, replace, terminate]
+    default: fail
+  max_replacements:
+    description:
+      - How many members in error one run may replace. As many as the batch has members if not given.
+    type: int
+  chunk_size:
+    description:
+      - Launch at most this many VMs with one request, and wait for them before the next.
+      - For clouds that cannot build many VMs at once.
+    type: int
+  max_failures:
+    description:
+      - With O(chunk_size) and an O(on_error) other than V(fail), how many VMs may fail before no more are launched.
+    type: int
+    default: 0
+  remove:
+    description:
+      - Which members go when there are too many. V(failed_first) means those in error and then the highest numbers,
+        V(highest) the highest numbers, V(newest) and V(oldest) go by the time of the launch.
+      - Or the ids of the members that may go; no other is terminated.
+    type: list
+    elements: str
+    default: [failed_first]
+  max_terminate:
+    description:
+      - How many VMs this run may terminate at most, for whatever reason; if it would be more, nothing is done.
+      - If not given, a batch cannot be shrunk to less than half by O(count). O(state=absent) is not limited then.
+    type: int
+  update:
+    description:
+      - Members whose image, type, key pair, security groups or user data are not those of the task are always reported
+        under RV(drift). Only options that are given are compared.
+      - With V(replace) they are replaced as well, at most O(max_unavailable) at a time, each time waiting until the new
+        ones run. The first failure ends that.
+      - Grizzly does not show user data, so there a change of O(user_data) goes unseen. RV(drift_unknown) says so.
+    type: str
+    choices: ["none", replace]
+    default: none
+  max_unavailable:
+    description:
+      - How many members O(update=replace) replaces at a time.
+    type: int
+    default: 1
+  progress:
+    description:
+      - Whether to tell on the terminal how far it is. Never told with C(no_log), C(async), C(become) or in check mode,
+        nor when the task runs on another machine than the controller.
+    type: bool
+    default: true
+  progress_file:
+    description:
+      - Append the lines that tell how far it is to this file instead.
+    type: path
 attributes:
   check_mode:
     support: full
@@ -187,11 +278,31 @@ EXAMPLES = r"""
     batch: web
     state: stopped
 
-- name: Keep only two
+- name: Keep only two, and allow eight to go
   nova_ec2.cloud.instance:
     rc_file: ~/ec2rc.sh
     batch: web
     count: 2
+    max_terminate: 8
+
+- name: Have twenty in two zones, replace what fails, and be content with fifteen
+  nova_ec2.cloud.instance:
+    rc_file: ~/ec2rc.sh
+    batch: web
+    count: 20
+    min_count: 15
+    availability_zones: [north, south]
+    on_error: replace
+    image: ami-00000001
+    instance_type: m1.tiny
+
+- name: Replace all members by ones with a new image, two at a time
+  nova_ec2.cloud.instance:
+    rc_file: ~/ec2rc.sh
+    batch: web
+    image: ami-00000004
+    update: replace
+    max_unavailable: 2
 
 - name: Reboot one VM
   nova_ec2.cloud.instance:
@@ -211,6 +322,8 @@ instances:
   description:
     - The VMs that there are now, of the batch or of those asked for by id, as M(nova_ec2.cloud.instance_info) shows
       them. In check mode, those that would be there; one that would be launched has no id.
+    - Members of a batch come in the order of their numbers, with C(slot), the number, and C(name), which
+      O(name_template) makes of it.
     - On failure, those that were last seen, if the task got as far.
   returned: always, except when the task failed before the VMs were listed
   type: list
@@ -219,12 +332,79 @@ instances:
     - instance_id: i-0000001a
       state: running
       private_ip_address: 10.0.0.2
+      slot: 1
+      name: web-001
 instance_ids:
-  description: Their ids.
+  description: Their ids, in the same order.
   returned: always, except when the task failed before the VMs were listed
   type: list
   elements: str
   sample: [i-0000001a]
+failed_instances:
+  description: Those of them that are in error and, after a timeout, those that are not yet in the wanted state.
+  returned: when the VMs were listed
+  type: list
+  elements: dict
+  contains:
+    instance_id:
+      description: Id of the VM.
+      type: str
+      sample: i-0000001b
+    slot:
+      description: Its number in the batch.
+      type: int
+      sample: 2
+    name:
+      description: Its name, if there is a O(name_template).
+      type: str
+      sample: web-002
+    state:
+      description: Its state.
+      type: str
+      sample: error
+    availability_zone:
+      description: Its zone.
+      type: str
+      sample: nova
+    age:
+      description: For how many seconds it has existed, by this machine's clock.
+      type: int
+      sample: 31
+    reason:
+      description: What is known of why.
+      type: str
+      sample: The cloud could not build or run it; the EC2 API gives no reason (often no host has room).
+    console:
+      description: The last lines of its console, at most 10, of the first 3 such VMs.
+      type: list
+      elements: str
+      sample: []
+missing:
+  description: How many members are missing to O(count).
+  returned: for a batch
+  type: int
+  sample: 0
+drift:
+  description: In what members differ from the task, by id.
+  returned: for a batch
+  type: dict
+  sample:
+    i-0000001a: ["image is ami-00000001, not ami-00000004"]
+drift_unknown:
+  description: Options that could not be compared with the members, because the cloud does not show them.
+  returned: for a batch
+  type: list
+  elements: str
+  sample: []
+quota:
+  description: What the cloud said of the quota that refused a launch.
+  returned: when it said so
+  type: dict
+  sample:
+    resource: instances
+    requested: 3
+    used: 8
+    limit: 10
 plan:
   description: What was done, or in check mode would be done.
   returned: always, except when the task failed before the VMs were listed
@@ -259,6 +439,11 @@ plan:
       type: list
       elements: str
       sample: []
+    replaced:
+      description: The ids of the VMs to replace, all of them also under C(terminated).
+      type: list
+      elements: str
+      sample: []
     tagged:
       description: The ids of the VMs that were there before and whose tags are to be set.
       type: list
@@ -269,6 +454,35 @@ plan:
       type: list
       elements: str
       sample: []
+    slots:
+      description: What happens to each member of a batch, and why.
+      type: list
+      elements: dict
+      contains:
+        slot:
+          description: Its number.
+          type: int
+          sample: 2
+        name:
+          description: Its name, if there is a O(name_template).
+          type: str
+          sample: web-002
+        action:
+          description: One of C(keep), C(start), C(stop), C(reboot), C(terminate), C(replace) and C(launch).
+          type: str
+          sample: launch
+        instance_id:
+          description: Id of the VM that is there.
+          type: str
+          sample: null
+        reason:
+          description: Why.
+          type: str
+          sample: count is 2
+        availability_zone:
+          description: The zone that a VM is launched in, if one was asked for.
+          type: str
+          sample: null
 """
 
 import typing as t
@@ -278,8 +492,9 @@ from ansible_collections.nova_ec2.cloud.plugins.module_utils._instances import c
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._launch import check_launch_options
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._module import run
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._names import check_batch, check_tags
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._operation import plan
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._steps import RUNNING, STATES
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._plan import check_policies, hold, plan
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._slots import check_name_template
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._steps import REMOVE, RUNNING, STATES
 
 OPTIONS: dict[str, dict[str, t.Any]] = {
     "instance_ids": {"type": "list", "elements": "str", "aliases": ["instance_id"]},
@@ -310,6 +525,19 @@ OPTIONS: dict[str, dict[str, t.Any]] = {
     "tags": {"type": "dict", "aliases": ["instance_tags"]},
     "wait": {"type": "bool", "default": True},
     "wait_timeout": {"type": "int", "default": 300},
+    "min_count": {"type": "int"},
+    "availability_zones": {"type": "list", "elements": "str", "aliases": ["zones"]},
+    "chunk_size": {"type": "int"},
+    "max_failures": {"type": "int", "default": 0},
+    "on_error": {"type": "str", "choices": ["fail", "keep", "replace", "terminate"], "default": "fail"},
+    "max_replacements": {"type": "int"},
+    "remove": {"type": "list", "elements": "str", "default": ["failed_first"]},
+    "max_terminate": {"type": "int"},
+    "update": {"type": "str", "choices": ["none", "replace"], "default": "none"},
+    "max_unavailable": {"type": "int", "default": 1},
+    "name_template": {"type": "str"},
+    "progress": {"type": "bool", "default": True},
+    "progress_file": {"type": "path"},
 }
 
 
@@ -320,6 +548,11 @@ def check(params: dict[str, t.Any]) -> None:
     if params["batch"] is not None:
         check_batch("batch", params["batch"])
     check_count(params)
+    check_policies(params)
+    if params["remove"][0] not in REMOVE:
+        check_instance_ids("remove", params["remove"])
+    if params["name_template"] is not None:
+        check_name_template(params["name_template"])
     check_launch_options(params)
     params["tags"] = check_tags("tags", params["tags"] or {})
     if params["wait_timeout"] < 1:
@@ -346,7 +579,8 @@ def main() -> None:
         check=check,
         options=OPTIONS,
         required_one_of=[("instance_ids", "batch")],
-        mutually_exclusive=[("instance_ids", "batch")],
+        mutually_exclusive=[("instance_ids", "batch"), ("availability_zone", "availability_zones")],
+        hold=hold,
     )
 
 

@@ -167,6 +167,14 @@ instances:
       description: The token of the launch request, on servers that show it, or null.
       type: str
       sample: null
+    launch_index:
+      description: Which VM of its launch request it is, counted from 0. Grizzly says 0 for every VM.
+      type: int
+      sample: 0
+    slot:
+      description: Its number in the batch; with O(batch) only.
+      type: int
+      sample: 1
     tags:
       description: Its tags. Empty on servers without tags.
       type: dict
@@ -196,6 +204,7 @@ from ansible_collections.nova_ec2.cloud.plugins.module_utils._instances import (
 )
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._module import Session, run
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._names import check_batch
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._slots import number
 
 View = dict[str, t.Any]
 
@@ -241,7 +250,7 @@ def check(params: dict[str, t.Any]) -> None:
 def gather(session: Session) -> dict[str, t.Any]:
     """List the VMs that match."""
     params, connection = session.params, session.connection
-    views = members_of(connection, params["batch"]) if params["batch"] else list_instances(connection)[0]
+    views = with_slots(connection, params["batch"]) if params["batch"] else list_instances(connection).views
     unknown = []
     if params["instance_ids"] is not None:
         known = {view["instance_id"] for view in views}
@@ -251,6 +260,13 @@ def gather(session: Session) -> dict[str, t.Any]:
         raise CloudError(f"There are no VMs {', '.join(unknown)} (any more).", unknown_ids=unknown)
     views = [view for view in views if all(passes(view, name, want) for name, want in params["filters"].items())]
     return {"instances": views, "instance_ids": [view["instance_id"] for view in views], "unknown_ids": unknown}
+
+
+def with_slots(connection: t.Any, batch: str) -> list[View]:
+    """The members of a batch, with their numbers."""
+    members = members_of(connection, batch).views
+    slots = number(members, {})
+    return [{**view, "slot": slots[view["instance_id"]]} for view in members]
 
 
 def passes(view: View, name: str, wanted: t.Any) -> bool:

@@ -1,0 +1,115 @@
+# Copyright (c) 2026, The nova_ec2.cloud authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A local cloud of a worker's own: made anew for each schedule, steered, and asked for the truth."""
+
+from __future__ import annotations
+
+import collections
+import http.client
+import json
+import pathlib
+import subprocess
+import sys
+import time
+import typing as t
+import urllib.parse
+
+LOCAL_CLOUD = pathlib.Path(__file__).resolve().parents[1] / "local_cloud"
+LOOK_SECONDS = 0.1
+QUIET_SECONDS = 20.0
+# How faults are told apart in the cloud's list of open orders: by a field that their kinds do not use.
+LABEL = "http://127.0.0.1:1/{}"
+
+
+class Cloud:
+    """A running local cloud of a profile, without quotas until told otherwise."""
+
+    def __init__(self, directory: pathlib.Path, profile: str) -> None:
+        command = [sys.executable, str(LOCAL_CLOUD), "--profile", profile, "--port", "0", "--directory", str(directory)]
+        for quota in ("instances", "cores", "ram", "groups"):
+            command += [f"--quota-{quota}", "-1"]
+        self._process = subprocess.Popen([*command, "--seed", "1"], stdout=subprocess.PIPE, text=True)
+        line = self._process.stdout.readline() if self._process.stdout else ""
+        if not line.startswith("ready: "):
+            raise SystemExit(f"the local cloud did not start: {line}")
+        facts = json.loads((directory / "cloud.json").read_text())
+        self.profile = profile
+        self.users: dict[str, dict[str, str]] = facts["users"]
+        self.url: str = facts["endpoint_url"]
+        self._at = urllib.parse.urlsplit(facts["control_url"]).netloc
+        self._ordered: dict[str, dict[str, t.Any]] = {}
+        self.applied: collections.Counter[str] = collections.Counter()
+        self._latest = 0.0
+
+    def control(self, method: str, path: str, **body: t.Any) -> t.Any:
+        """One request to the control API. Raises ValueError if it is refused."""
+        connection = http.client.HTTPConnection(self._at, timeout=60)
+        try:
+            connection.request(method, f"/{path}", json.dumps(body) if body else None)
+            reply = connection.getresponse()
+            answer = json.loads(reply.read())
+        finally:
+            connection.close()
+        if reply.status != 200:
+            raise ValueError(f"{method} {path} {body}: {answer}")
+        return answer
+
+    def begin(self, **settings: t.Any) -> None:
+        """Forget everything but the users."""
+        self.control("POST", "reset")
+        self.control("DELETE", "log")
+        self.control("POST", "settings", **settings)
+        self.applied.clear()
+        self._ordered.clear()
+        self._latest = 0.0
+
+    def fault(self, **order: t.Any) -> None:
+        """Order a fault."""
+        label = LABEL.format(len(self._ordered))
+        self._ordered[label] = order
+        self.control("POST", "faults", **order, location=label)
+
+    def end_faults(self) -> None:
+        """Withdraw the orders, and count those that were carried out."""
+        left = {fault["location"]: fault["times"] for fault in self.control("GET", "faults")["faults"]}
+        self.control("DELETE", "faults")
+        for label, order in self._ordered.items():
+            applied = order["times"] - left.get(label, 0)
+            self.applied[order["kind"]] += applied
+            if order["kind"] == "late" and applied:
+                self._latest = max(self._latest, order["seconds"])
+        self._ordered.clear()
+
+    def in_flight(self) -> float:
+        """For how many seconds at most requests may still be carried out; a guess while some are unanswered."""
+        log = self.control("GET", "log")["requests"]
+        if any("status" not in entry for entry in log):
+            return LOOK_SECONDS
+        if not self._latest:
+            return 0.0
+        # A late request is one of those whose connection was closed without an answer.
+        closed = [entry["time"] + entry["seconds"] for entry in log if entry["status"] is None]
+        return max(0.0, max(closed, default=0.0) + self._latest + LOOK_SECONDS - time.time())
+
+    def settle(self) -> None:
+        """Wait until nothing is in flight."""
+        deadline = time.monotonic() + QUIET_SECONDS
+        # What a killed process had just sent may not have been read yet.
+        time.sleep(LOOK_SECONDS)
+        while (left := self.in_flight()) > 0:
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"requests are in flight for more than {QUIET_SECONDS:g} s")
+            time.sleep(left)
+
+    def stop(self) -> None:
+        """End the process."""
+        self._process.terminate()
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        if self._process.stdout:
+            self._process.stdout.close()

@@ -1,0 +1,232 @@
+# Copyright (c) 2026, The nova_ec2.cloud authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Playing one schedule: a clean start, the moments, a clean run, and the look at what is there."""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import dataclasses
+import pathlib
+import queue
+import shutil
+import time
+import typing as t
+
+from . import naive
+from .cloud import Cloud
+from .runs import Nursery, Run
+from .schedule import BATCH, FLAVOR, IMAGE, MARK, Foreign, Moment, Schedule, options_of
+from .verdict import Sight, Verdict, judge, judge_naive
+
+# No run may take longer than this, whatever happens to it.
+RUN_SECONDS = 150.0
+CLEAN_READ_TIMEOUT = 30.0
+UNTAGGED = ("grizzly",)
+Event = tuple[float, t.Callable[[], t.Any]]
+
+
+@dataclasses.dataclass
+class Outcome:
+    """What came of a schedule. messages: what runs said, or what happened to them, in order; log: GET /log."""
+
+    schedule: Schedule
+    verdict: Verdict | None = None
+    runs: int = 0
+    kills: int = 0
+    clean_failed: int = 0
+    hung: int = 0
+    in_flight: bool = False
+    applied: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
+    messages: list[str] = dataclasses.field(default_factory=list)
+    log: list[dict[str, t.Any]] = dataclasses.field(default_factory=list)
+    problem: str | None = None
+
+    @property
+    def broken(self) -> list[str]:
+        """Which promises do not hold, in words."""
+        found = list(self.verdict.broken) if self.verdict else []
+        found += [f"{self.clean_failed} clean runs failed"] if self.clean_failed else []
+        found += [f"{self.hung} runs hung"] if self.hung else []
+        return found + ([f"the schedule could not be played: {self.problem}"] if self.problem else [])
+
+
+class Play:
+    """One schedule on one cloud. launcher: ``instance`` (the module) or ``naive``."""
+
+    def __init__(
+        self, schedule: Schedule, cloud: Cloud, nursery: Nursery, folder: pathlib.Path, launcher: str, patience: float
+    ) -> None:
+        self.schedule = schedule
+        self.cloud = cloud
+        self.nursery = nursery
+        self.folder = folder
+        self.naive = launcher == "naive"
+        self.launcher = launcher
+        self.patience = patience
+        self.outcome = Outcome(schedule)
+        self.foreign: dict[str, str | None] = {}
+        self.began = time.monotonic()
+
+    def run(self) -> Outcome:
+        """Play the schedule; what keeps it from being played is told as its problem."""
+        try:
+            self._play()
+        except (OSError, ValueError, RuntimeError, KeyError) as problem:
+            self.outcome.problem = f"{type(problem).__name__}: {problem}"
+        finally:
+            shutil.rmtree(self.folder, ignore_errors=True)
+        return self.outcome
+
+    def _play(self) -> None:
+        schedule, cloud = self.schedule, self.cloud
+        times = {name: getattr(schedule, name) for name in ("boot_seconds", "action_seconds", "latency")}
+        cloud.begin(**times)
+        for event in schedule.foreign:
+            self._meddle(event)
+        if self.naive:
+            self._clean(0, prepare=True)
+        if schedule.first:
+            self._clean(schedule.first)
+        for moment in schedule.moments:
+            self._live(moment)
+        if self.naive or not schedule.at_once:
+            cloud.settle()
+        self.outcome.in_flight = cloud.in_flight() > 0
+        succeeded = self._clean(schedule.wanted)
+        cloud.settle()
+        self.outcome.applied = collections.Counter(cloud.applied)
+        self._judge(succeeded)
+
+    def _judge(self, succeeded: bool) -> None:
+        schedule, cloud = self.schedule, self.cloud
+        self.outcome.log = cloud.control("GET", "log")["requests"]
+        # The naive launcher never terminates anything, so what it had at first is no duplicate.
+        wanted = max(schedule.first, schedule.wanted) if self.naive else schedule.wanted
+        project = cloud.users[schedule.user]["tenant_id"]
+        state = cloud.control("GET", "state")
+        sight = Sight(state, self.outcome.log, project, MARK, wanted, self.foreign, succeeded)
+        tag = None if schedule.profile in UNTAGGED else naive.TAG
+        self.outcome.verdict = judge_naive(sight, tag) if self.naive else judge(sight)
+
+    # Runs --------------------------------------------------------------------------------------------------------
+
+    def _clean(self, count: int, **more: t.Any) -> bool:
+        """One run with nothing in its way; whether it succeeded."""
+        done: queue.Queue[Run] = queue.Queue()
+        run = self._start(count, CLEAN_READ_TIMEOUT, 0, done, **more)
+        try:
+            done.get(timeout=self.patience)
+        except queue.Empty:
+            self._give_up([run], done)
+        failed = self._report(run, "clean run")
+        self.outcome.clean_failed += failed
+        return not failed
+
+    def _live(self, moment: Moment) -> None:
+        """Have a moment's runs, and all that happens to them, take place."""
+        for fault in moment.faults:
+            self.cloud.fault(**dataclasses.asdict(fault))
+        if moment.failing_builds:
+            self.cloud.control("POST", "settings", fail_builds=moment.failing_builds)
+        done: queue.Queue[Run] = queue.Queue()
+        started: list[Run] = []
+        events = sorted(self._events(moment, started, done), key=lambda event: event[0])
+        began = time.monotonic()
+        over = 0
+        while over < len(moment.runs):
+            passed = time.monotonic() - began
+            while events and events[0][0] <= passed:
+                events.pop(0)[1]()
+            if passed > self.patience:
+                self._give_up([run for run in started if run.alive], done)
+                break
+            until = min([self.patience + 0.1, *(at for at, _event in events[:1])])
+            with contextlib.suppress(queue.Empty):
+                done.get(timeout=max(0.0, until - passed))
+                over += 1
+        for number, run in enumerate(started):
+            self._report(run, f"run {number}")
+        self.cloud.end_faults()
+        self.cloud.control("POST", "settings", quota_instances=-1, fail_builds=0)
+
+    def _events(self, moment: Moment, started: list[Run], done: queue.Queue[Run]) -> t.Iterator[Event]:
+        """All that is to happen in a moment, with the time in seconds after its beginning."""
+        cloud, schedule = self.cloud, self.schedule
+        kills: list[tuple[float, int]] = []
+        # In the order in which they start, so that a kill finds its run.
+        for number, run in enumerate(sorted(moment.runs, key=lambda run: run.start)):
+            yield (
+                run.start,
+                lambda run=run: started.append(self._start(schedule.wanted, run.read_timeout, run.home, done)),
+            )
+            if run.kill is not None:
+                kills.append((run.kill, number))
+        for at, number in kills:
+            yield at, lambda number=number: self.nursery.kill(started[number])
+        for event in moment.foreign:
+            yield event.at, lambda event=event: self._meddle(event)
+        if moment.quota is not None:
+            yield moment.quota[0], lambda: cloud.control("POST", "settings", quota_instances=moment.quota[1])
+
+    def _start(self, count: int, read_timeout: float, home: int, done: queue.Queue[Run], **more: t.Any) -> Run:
+        keys = self.cloud.users[self.schedule.user]
+        options = {"endpoint_url": self.cloud.url, "access_key": keys["access"], "secret_key": keys["secret"]}
+        options |= {"count": count, **more}
+        if self.naive:
+            tags = self.schedule.profile not in UNTAGGED
+            options |= {"batch": BATCH, "image": IMAGE, "instance_type": FLAVOR, "tags": tags}
+        else:
+            options |= {"read_timeout": read_timeout, **options_of(self.schedule)}
+        self.outcome.runs += 1
+        output = self.folder / f"run-{self.outcome.runs}"
+        return self.nursery.start(self.launcher, options, self.folder / f"home-{home}", output, done)
+
+    def _give_up(self, runs: list[Run], done: queue.Queue[Run]) -> None:
+        """Kill runs that take too long; of the naive launcher that is expected, as somebody would press Ctrl-C."""
+        for run in runs:
+            self.nursery.kill(run)
+            self.outcome.messages.append("a run took too long and was killed")
+            self.outcome.hung += not self.naive
+        for _run in runs:
+            done.get(timeout=30)
+
+    def _report(self, run: Run, name: str) -> bool:
+        """Note what a run said; whether it failed."""
+        when = f"{time.monotonic() - self.began:6.2f} s: {name}"
+        if run.killed:
+            self.outcome.kills += 1
+            self.outcome.messages.append(f"{when} was killed")
+            return True
+        if self.naive:
+            said = run.errors()
+            self.outcome.messages.append(f"{when}: {said or 'ok'}")
+            return bool(said)
+        result = run.result()
+        failed = bool(result.get("failed"))
+        told = result.get("msg") if failed else f"ok, plan {result.get('plan')}"
+        self.outcome.messages.append(f"{when}: {'failed: ' if failed else ''}{told}")
+        return failed
+
+    # Others ------------------------------------------------------------------------------------------------------
+
+    def _meddle(self, event: Foreign) -> None:
+        """Make a VM behind the API, or terminate one of those made so."""
+        if event.made:
+            other = "other" if self.schedule.user == "demo" else "demo"
+            tenant = self.schedule.user if event.owner == "own" else other
+            order = {"tenant": tenant, "state": event.state, "groups": list(event.groups), "instance_type": FLAVOR}
+            made = self.cloud.control("POST", "servers", **order)["servers"]
+            self.foreign.update((server["id"], event.state) for server in made)
+            return
+        there = [value for value, state in self.foreign.items() if state is not None]
+        if there:
+            value = there[event.choice % len(there)]
+            try:
+                self.cloud.control("POST", f"servers/{value}", vm_state="deleted")
+                self.foreign[value] = None
+            except ValueError:
+                # Gone already, which nobody but us may do to it: the verdict will say so.
+                self.outcome.messages.append(f"foreign VM {value} was gone")
