@@ -92,7 +92,7 @@ def _launch(op: Operation, zone: str | None, slots: t.Sequence[int], whole: bool
     except CloudError as error:
         token = error.details.pop("token", "")
         if error.outcome not in (REFUSED, NOT_SENT):
-            _look(op, slots, expected, token, error)
+            _look(op, slots, zone, token, error)
             return
         if op.journal:
             op.journal.settle()
@@ -100,11 +100,7 @@ def _launch(op: Operation, zone: str | None, slots: t.Sequence[int], whole: bool
         return
     if op.journal:
         op.journal.settle()
-    op.started(record, slots, views)
-    for view in views:
-        if zone:
-            # Nova shows the default zone until a VM has a host.
-            view["availability_zone"] = zone
+    op.started(record, slots, views, zone)
     if len(views) < len(slots):
         op.refused = CloudError(f"The cloud started {len(views)} VMs of batch {op.batch} instead of {len(slots)}.")
 
@@ -121,9 +117,10 @@ def _refused(op: Operation, error: CloudError) -> None:
     op.refused = error
 
 
-def _look(op: Operation, slots: t.Sequence[int], expected: int, token: str, error: CloudError) -> None:
+def _look(op: Operation, slots: t.Sequence[int], zone: str | None, token: str, error: CloudError) -> None:
     """Find the VMs of a launch whose answer was lost. It is not sent again."""
     before, number = set(op.views), len(slots)
+    expected = len(before) + number
     if op.journal:
         op.journal.expect(expected)
     try:
@@ -134,7 +131,7 @@ def _look(op: Operation, slots: t.Sequence[int], expected: int, token: str, erro
     new = [view for key, view in op.views.items() if key not in before]
     # Where the cloud shows tokens, they tell this launch from that of another run.
     found = ([view for view in new if view["client_token"] == token] or new)[:number]
-    op.started(token, slots, sorted(found, key=by_index))
+    op.started(token, slots, sorted(found, key=by_index), zone)
     if len(found) == number:
         if op.journal:
             op.journal.settle()

@@ -28,7 +28,8 @@ class Operation:
 
     views and slots: the VMs as last seen, and their numbers, by id. own: the numbers of VMs that this run launched.
     leaving: VMs that were told to terminate; Nova shows them as they were for a while. accepted: VMs in error that
-    stay. launched: (record, ids) of each launch. shunned: zones in which a number failed.
+    stay. launched: (record, ids) of each launch. placed: the zones that own VMs were asked into. shunned: zones in
+    which a number failed.
     """
 
     session: Session
@@ -51,6 +52,7 @@ class Operation:
     replaced: list[str] = field(default_factory=list)
     leaving: set[str] = field(default_factory=set)
     accepted: set[str] = field(default_factory=set)
+    placed: dict[str, str] = field(default_factory=dict)
     launched: list[tuple[str, list[str]]] = field(default_factory=list)
     shunned: dict[int, set[str]] = field(default_factory=dict)
     replacements: int = 0
@@ -85,17 +87,28 @@ class Operation:
         listing = self.listing()
         self.old = listing.old
         self.views = {view["instance_id"]: view for view in listing.views if view["instance_id"] not in self.leaving}
-        self.slots = number(self.views.values(), self.own) if self.batch is not None else {}
+        for value, zone in self.placed.items():
+            if value in self.views:
+                # Until a VM has a host Nova shows the default zone, wherever it will be.
+                self.views[value]["availability_zone"] = zone
+        self._number()
         return list(self.views.values())
 
-    def started(self, record: str, slots: t.Sequence[int], views: t.Sequence[View]) -> None:
-        """Remember VMs that this run launched."""
+    def started(self, record: str, slots: t.Sequence[int], views: t.Sequence[View], zone: str | None) -> None:
+        """Remember VMs that this run launched for slots in zone."""
         ids = [view["instance_id"] for view in views]
+        if zone:
+            self.placed.update(dict.fromkeys(ids, zone))
         self.created += ids
         self.launched.append((record, ids))
         self.own.update(zip(ids, slots))
         self.views.update((view["instance_id"], view) for view in views)
-        self.slots = number(self.views.values(), self.own)
+        self._number()
+
+    def _number(self) -> None:
+        # What this run knows of its own VMs is not yet written down; where it never will be, it does not count.
+        known = {} if self.old else self.own
+        self.slots = number(self.views.values(), known) if self.batch is not None else {}
 
     def left(self, ids: t.Iterable[str]) -> None:
         """Remember VMs that were told to terminate."""

@@ -15,6 +15,7 @@ from ._errors import CloudError
 from ._instances import View, states_of
 from ._lifecycle import terminate
 from ._operation import Operation
+from ._slots import number
 from ._wait import polls
 
 # For how long a surplus is left to the run that made it.
@@ -86,7 +87,9 @@ class Surplus:
             return 0
         now = time.monotonic()
         self._since = self._since or now
-        by_number = sorted(op.views, key=lambda value: op.slots[value], reverse=True)
+        # By what every run can see, and nothing else: otherwise each would take its own for the first.
+        numbers = number(op.views.values(), {})
+        by_number = sorted(op.views, key=lambda value: numbers[value], reverse=True)
         patient = now - self._since < GRACE_SECONDS
         own = [value for value in (by_number[:over] if patient else by_number) if value in op.own][:over]
         if own:

@@ -162,9 +162,7 @@ class _Reversed(t.NamedTuple):
 
 
 def _step(action: str, view: View, slots: t.Mapping[str, int], reason: str | None) -> Step:
-    slot = slots.get(view["instance_id"])
-    zone = view["availability_zone"] if action == "replace" else None
-    return Step(action, slot, view["instance_id"], reason, view["state"], zone)
+    return Step(action, slots.get(view["instance_id"]), view["instance_id"], reason, view["state"])
 
 
 def _in(ids: t.Container[str], view: View) -> bool:

@@ -20,7 +20,7 @@ import tempfile
 import time
 
 from .play import RUN_SECONDS, Outcome
-from .schedule import PROFILES, derive
+from .schedule import NEW_OPTIONS, PROFILES, derive
 from .suite import Job, Suite, bar, table
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -71,7 +71,8 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     add("--naive-seconds", type=float, default=60.0, help="after which a run of the naive launcher is killed")
     add("--only", type=int, metavar="NUMBER", help="play this schedule alone")
     add("--verbose", action="store_true", help="tell all about every schedule")
-    add("--new-options", action="store_true", help="also use on_error and max_terminate, failing builds, great shrinks")
+    new = "also have on_error and max_terminate given, builds fail, and batches shrink to less than half"
+    add("--new-options", action=argparse.BooleanOptionalAction, default=NEW_OPTIONS, help=new)
     add("--collection", type=pathlib.Path, default=ROOT, help="the tree whose plugins are tested")
     options = parser.parse_args(arguments)
     if options.naive is None:
@@ -80,28 +81,27 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def _told(outcome: Outcome) -> str:
-    """A broken schedule: how to repeat it, and what happened."""
+    """A schedule: how to repeat it, every request, and what runs said. Times are not the same again; all is told."""
     schedule = outcome.schedule
-    flags = f"--seed {schedule.seed} --profile {schedule.profile}{' --new-options' if schedule.new_options else ''}"
-    lines = [
-        f"Schedule {schedule.number}, {schedule.profile}: {'; '.join(outcome.broken)}",
+    flags = f"--seed {schedule.seed} --profile {schedule.profile} --{'' if schedule.new_options else 'no-'}new-options"
+    head = [
+        f"Schedule {schedule.number}, {schedule.profile}: {'; '.join(outcome.broken) or 'all promises hold'}",
         f"  {schedule.first} VMs at first, {schedule.wanted} wanted, as {schedule.user}; clean run "
-        + ("begun with requests in flight" if outcome.in_flight else "begun with nothing in flight"),
+        f"begun with {'requests' if outcome.in_flight else 'nothing'} in flight",
         f"  again: python -m tests.faults {flags} --only {schedule.number} --verbose",
     ]
-    return "\n".join([*lines, *(f"  {message}" for message in outcome.messages)])
-
-
-def _whole(outcome: Outcome) -> str:
-    """All about a schedule: what was drawn, every request, and what came of it."""
-    drawn = json.dumps(dataclasses.asdict(outcome.schedule), indent=1)
-    first = outcome.log[0]["time"] if outcome.log else 0.0
     requests = [
-        f"  {entry['time'] - first:6.2f} s {entry['action']} {_shown(entry['params'])}"
+        f"  {entry['time'] - outcome.started:6.2f} s: {entry['action']} {_shown(entry['params'])}"
         f" -> {entry.get('status')} {entry.get('code') or ''} ({entry.get('seconds', 0):.2f} s)"
         for entry in outcome.log
     ]
-    return "\n".join([drawn, *requests, _told(outcome), f"  {outcome.verdict}"])
+    return "\n".join([*head, *requests, *(f"  {message}" for message in outcome.messages)])
+
+
+def _whole(outcome: Outcome) -> str:
+    """What was drawn for a schedule, and all that came of it."""
+    drawn = json.dumps(dataclasses.asdict(outcome.schedule), indent=1)
+    return f"{drawn}\n{_told(outcome)}\n  {outcome.verdict}"
 
 
 def _shown(params: dict[str, str]) -> str:

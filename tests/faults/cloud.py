@@ -65,6 +65,14 @@ class Cloud:
         self._ordered.clear()
         self._latest = 0.0
 
+    def log(self, since: int = 0) -> list[dict[str, t.Any]]:
+        """The requests after a number, as GET /log tells them."""
+        return list(self.control("GET", f"log?since={since}")["requests"])
+
+    def last_request(self) -> int:
+        """The number of the last request, or 0."""
+        return max((entry["n"] for entry in self.log()), default=0)
+
     def fault(self, **order: t.Any) -> None:
         """Order a fault."""
         label = LABEL.format(len(self._ordered))
@@ -84,7 +92,7 @@ class Cloud:
 
     def in_flight(self) -> float:
         """For how many seconds at most requests may still be carried out; a guess while some are unanswered."""
-        log = self.control("GET", "log")["requests"]
+        log = self.log()
         if any("status" not in entry for entry in log):
             return LOOK_SECONDS
         if not self._latest:

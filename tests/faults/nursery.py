@@ -5,8 +5,8 @@
 """The process that modules are forked from: everything is imported once, and a run costs no more than a fork.
 
 It is run as ``python nursery.py FOLDER``, with a folder that holds ``ansible_collections``. Orders come in as lines of
-JSON, ``{"start": N, "job": "instance" or "naive", "options": {...}, "home": path, "output": path}`` and ``{"kill": N}``,
-and reports go out: ``{"ready": true}``, and ``{"ended": N, "signal": number or 0}`` when a run is over.
+JSON, ``{"start": N, "job": "instance" or "naive", "options": {...}, "home": path, "output": path}`` and
+``{"kill": N}``; reports go out: ``{"ready": true}``, and ``{"ended": N, "signal": number or 0}`` when a run is over.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from __future__ import annotations
 import collections
 import contextlib
 import dataclasses
+import functools
 import pathlib
 import queue
 import shutil
@@ -19,26 +20,34 @@ from . import naive
 from .cloud import Cloud
 from .runs import Nursery, Run
 from .schedule import BATCH, FLAVOR, IMAGE, MARK, Foreign, Moment, Schedule, options_of
+from .schedule import Run as Planned
 from .verdict import Sight, Verdict, judge, judge_naive
 
 # No run may take longer than this, whatever happens to it.
 RUN_SECONDS = 150.0
 CLEAN_READ_TIMEOUT = 30.0
+# How often it is looked whether the request came after which a run is to be killed.
+WATCH_SECONDS = 0.03
 UNTAGGED = ("grizzly",)
 Event = tuple[float, t.Callable[[], t.Any]]
 
 
 @dataclasses.dataclass
 class Outcome:
-    """What came of a schedule. messages: what runs said, or what happened to them, in order; log: GET /log."""
+    """What came of a schedule. messages: what runs said, or what happened to them, in order; log: GET /log.
+
+    ``started`` is when, in seconds since the epoch.
+    """
 
     schedule: Schedule
+    started: float = dataclasses.field(default_factory=time.time)
     verdict: Verdict | None = None
     runs: int = 0
     kills: int = 0
     clean_failed: int = 0
     hung: int = 0
     in_flight: bool = False
+    surplus: int = 0
     applied: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
     messages: list[str] = dataclasses.field(default_factory=list)
     log: list[dict[str, t.Any]] = dataclasses.field(default_factory=list)
@@ -92,24 +101,27 @@ class Play:
             self._clean(schedule.first)
         for moment in schedule.moments:
             self._live(moment)
-        if self.naive or not schedule.at_once:
+        if not schedule.at_once:
             cloud.settle()
         self.outcome.in_flight = cloud.in_flight() > 0
+        # No promise, since runs may have been cut short; but it tells what the clean run had to mend.
+        self.outcome.surplus = self._verdict(False).duplicates
         succeeded = self._clean(schedule.wanted)
         cloud.settle()
         self.outcome.applied = collections.Counter(cloud.applied)
-        self._judge(succeeded)
+        self.outcome.verdict = self._verdict(succeeded)
 
-    def _judge(self, succeeded: bool) -> None:
+    def _verdict(self, clean: bool) -> Verdict:
         schedule, cloud = self.schedule, self.cloud
-        self.outcome.log = cloud.control("GET", "log")["requests"]
-        # The naive launcher never terminates anything, so what it had at first is no duplicate.
-        wanted = max(schedule.first, schedule.wanted) if self.naive else schedule.wanted
+        self.outcome.log = cloud.log()
+        # The naive launcher never terminates anything, so what it had before is no duplicate.
+        earlier = [schedule.first, *(moment.count for moment in schedule.moments)]
+        wanted = max(earlier) if self.naive else schedule.wanted
         project = cloud.users[schedule.user]["tenant_id"]
         state = cloud.control("GET", "state")
-        sight = Sight(state, self.outcome.log, project, MARK, wanted, self.foreign, succeeded)
+        sight = Sight(state, self.outcome.log, project, MARK, wanted, self.foreign, clean)
         tag = None if schedule.profile in UNTAGGED else naive.TAG
-        self.outcome.verdict = judge_naive(sight, tag) if self.naive else judge(sight)
+        return judge_naive(sight, tag) if self.naive else judge(sight)
 
     # Runs --------------------------------------------------------------------------------------------------------
 
@@ -133,17 +145,23 @@ class Play:
             self.cloud.control("POST", "settings", fail_builds=moment.failing_builds)
         done: queue.Queue[Run] = queue.Queue()
         started: list[Run] = []
-        events = sorted(self._events(moment, started, done), key=lambda event: event[0])
+        events = list(self._events(moment, started, done))
+        watched = {number: run for number, run in enumerate(moment.runs) if run.kill is not None and run.kill_on}
+        begun = self.cloud.last_request()
         began = time.monotonic()
         over = 0
         while over < len(moment.runs):
             passed = time.monotonic() - began
-            while events and events[0][0] <= passed:
-                events.pop(0)[1]()
+            for number in self._seen(watched, begun):
+                events.append((passed + (watched.pop(number).kill or 0.0), self._kill(started, number)))
+            due = sorted((event for event in events if event[0] <= passed), key=lambda event: event[0])
+            events = [event for event in events if event[0] > passed]
+            for _at, happen in due:
+                happen()
             if passed > self.patience:
                 self._give_up([run for run in started if run.alive], done)
                 break
-            until = min([self.patience + 0.1, *(at for at, _event in events[:1])])
+            until = min([passed + (WATCH_SECONDS if watched else self.patience), *(at for at, _happen in events)])
             with contextlib.suppress(queue.Empty):
                 done.get(timeout=max(0.0, until - passed))
                 over += 1
@@ -152,24 +170,30 @@ class Play:
         self.cloud.end_faults()
         self.cloud.control("POST", "settings", quota_instances=-1, fail_builds=0)
 
+    def _seen(self, watched: dict[int, Planned], begun: int) -> list[int]:
+        """Of the runs to be killed when the cloud has received an action, those for which it has."""
+        if not watched:
+            return []
+        seen = {entry["action"] for entry in self.cloud.log(begun)}
+        return [number for number, run in watched.items() if run.kill_on in seen]
+
     def _events(self, moment: Moment, started: list[Run], done: queue.Queue[Run]) -> t.Iterator[Event]:
-        """All that is to happen in a moment, with the time in seconds after its beginning."""
-        cloud, schedule = self.cloud, self.schedule
-        kills: list[tuple[float, int]] = []
-        # In the order in which they start, so that a kill finds its run.
-        for number, run in enumerate(sorted(moment.runs, key=lambda run: run.start)):
-            yield (
-                run.start,
-                lambda run=run: started.append(self._start(schedule.wanted, run.read_timeout, run.home, done)),
-            )
-            if run.kill is not None:
-                kills.append((run.kill, number))
-        for at, number in kills:
-            yield at, lambda number=number: self.nursery.kill(started[number])
+        """What is to happen at a certain time, in seconds after the moment's beginning."""
+        for number, run in enumerate(moment.runs):
+            yield run.start, self._begin(moment, run, started, done)
+            if run.kill is not None and run.kill_on is None:
+                yield run.start + run.kill, self._kill(started, number)
         for event in moment.foreign:
-            yield event.at, lambda event=event: self._meddle(event)
+            yield event.at, functools.partial(self._meddle, event)
         if moment.quota is not None:
-            yield moment.quota[0], lambda: cloud.control("POST", "settings", quota_instances=moment.quota[1])
+            at, number = moment.quota
+            yield at, functools.partial(self.cloud.control, "POST", "settings", quota_instances=number)
+
+    def _begin(self, moment: Moment, run: Planned, started: list[Run], done: queue.Queue[Run]) -> t.Callable[[], None]:
+        return lambda: started.append(self._start(moment.count, run.read_timeout, run.home, done))
+
+    def _kill(self, started: list[Run], number: int) -> t.Callable[[], None]:
+        return lambda: [self.nursery.kill(run) for run in started[number : number + 1]] and None
 
     def _start(self, count: int, read_timeout: float, home: int, done: queue.Queue[Run], **more: t.Any) -> Run:
         keys = self.cloud.users[self.schedule.user]

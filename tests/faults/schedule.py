@@ -17,6 +17,8 @@ MARK = f"ansible-batch-{BATCH}"
 IMAGE = "Cirros-0.3.0-x86_64"
 FLAVOR = "m1.tiny"
 LARGEST = 6
+# Whether on_error and max_terminate are given, builds fail, and batches shrink to less than half, if nobody says so.
+NEW_OPTIONS = False
 # For how long after the first run of a moment began something may still happen to it, in seconds.
 SPAN = 3.0
 LATEST = 2.0
@@ -64,10 +66,16 @@ class Fault:
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """One run of the module. start and kill: seconds after the moment began; kill None: it may end by itself."""
+    """One run of the module.
+
+    It starts ``start`` seconds after the moment began. It is killed ``kill`` seconds after that, or after the cloud has
+    received ``kill_on`` if that is an action; None: it may end by itself. ``home`` is the machine that it runs on; the
+    clean run is on 0.
+    """
 
     start: float
     kill: float | None
+    kill_on: str | None
     read_timeout: float
     home: int
 
@@ -86,8 +94,12 @@ class Foreign:
 
 @dataclasses.dataclass(frozen=True)
 class Moment:
-    """Runs of the same batch at the same time, and what goes wrong meanwhile. quota: (seconds, VMs), or None."""
+    """Runs of the same batch at the same time, in the order of their start, and what goes wrong meanwhile.
 
+    ``count`` is what the runs ask for. ``quota`` is when it runs out and to how many VMs, (seconds, number), or None.
+    """
+
+    count: int
     runs: tuple[Run, ...]
     faults: tuple[Fault, ...]
     foreign: tuple[Foreign, ...]
@@ -114,13 +126,17 @@ class Schedule:
     new_options: bool
 
 
-def derive(seed: int, number: int, profile: str = "all", new_options: bool = False) -> Schedule:
+def derive(seed: int, number: int, profile: str = "all", new_options: bool = NEW_OPTIONS) -> Schedule:
     """The schedule of a number. The same arguments give the same schedule, and a profile changes nothing else."""
     draw = random.Random(f"{seed}/{number}")
-    first, wanted = draw.randint(0, LARGEST), draw.randint(1, LARGEST)
-    if not new_options:
-        # A shrink by more than half needs max_terminate.
-        wanted = max(wanted, math.ceil(first / 2))
+    at_once = draw.random() < 0.4
+    moments = draw.choice((1, 1, 1, 2) if at_once else (1, 1, 2, 3))
+    counts = _counts(draw, moments, new_options)
+    first, wanted = counts[0], counts[-1]
+    # On one machine where the clean run begins at once: what another one has left in flight, nobody can know.
+    played = [_moment(draw, count, new_options, may_part=not at_once) for count in counts[1:]]
+    if at_once:
+        played[-1] = _cut_short(draw, played[-1], grows=wanted > counts[-2])
     return Schedule(
         number=number,
         seed=seed,
@@ -132,8 +148,8 @@ def derive(seed: int, number: int, profile: str = "all", new_options: bool = Fal
         action_seconds=round(draw.uniform(0.05, 0.5), 2),
         latency=draw.choice((0.0, 0.0, 0.02, 0.1)),
         foreign=tuple(_foreign(draw, made=True) for _index in range(draw.randint(0, 2))),
-        moments=tuple(_moment(draw, new_options) for _index in range(draw.choice((1, 1, 2, 3)))),
-        at_once=draw.random() < 0.4,
+        moments=tuple(played),
+        at_once=at_once,
         new_options=new_options,
     )
 
@@ -152,31 +168,53 @@ def options_of(schedule: Schedule) -> dict[str, t.Any]:
     return options
 
 
-def _moment(draw: random.Random, new_options: bool) -> Moment:
-    count = draw.choice((1, 1, 1, 2, 3))
+def _counts(draw: random.Random, moments: int, new_options: bool) -> list[int]:
+    """How many members there are at first, and how many each moment asks for; the last is what is wanted."""
+    counts = [draw.randint(0, LARGEST)]
+    same = draw.randint(1, LARGEST) if draw.random() < 0.5 else None
+    for _index in range(moments):
+        count = same or draw.randint(1, LARGEST)
+        # A shrink by more than half needs max_terminate.
+        counts.append(count if new_options else max(count, math.ceil(max(counts) / 2)))
+    return counts
+
+
+def _moment(draw: random.Random, count: int, new_options: bool, may_part: bool) -> Moment:
+    number = draw.choice((1, 1, 1, 2, 3))
     # As if on different machines, or on one; a single run mostly is where the clean one will be.
-    apart = draw.random() < (0.5 if count > 1 else 0.2)
-    runs = tuple(_run(draw, index, apart, count) for index in range(count))
-    faults = tuple(_fault(draw) for _index in range(draw.choice((1, 1, 2, 3) if count == 1 else (0, 1, 2, 3))))
+    apart = draw.random() < (0.5 if number > 1 else 0.2) and may_part
+    runs = tuple(sorted((_run(draw, index, apart, number) for index in range(number)), key=lambda run: run.start))
+    faults = tuple(_fault(draw) for _index in range(draw.choice((1, 1, 2, 3) if number == 1 else (0, 1, 2, 3))))
     events = draw.randint(1, 3) if draw.random() < 0.5 else 0
     foreign = tuple(_foreign(draw, made=draw.random() < 0.6) for _index in range(events))
     quota = (round(draw.uniform(0, 1), 2), draw.randint(0, LARGEST)) if draw.random() < 0.2 else None
     failing = draw.randint(1, 2) if draw.random() < 0.2 else 0
-    return Moment(runs, faults, foreign, quota, failing if new_options else 0)
+    return Moment(count, runs, faults, foreign, quota, failing if new_options else 0)
 
 
-def _run(draw: random.Random, index: int, apart: bool, count: int) -> Run:
+def _run(draw: random.Random, index: int, apart: bool, number: int) -> Run:
     start = 0.0 if index == 0 else round(draw.choice((0.0, 0.0, draw.uniform(0, 1))), 2)
-    after = draw.uniform(0, draw.choice((0.5, SPAN)))
-    kill = round(start + after, 2) if draw.random() < 0.35 else None
-    home = index + (1 if count == 1 else 0) if apart else 0
-    return Run(start, kill, round(draw.uniform(2, 3), 1), home)
+    kill = round(draw.uniform(0, draw.choice((0.5, SPAN))), 2)
+    kill_on = None
+    if draw.random() < 0.3:
+        kill, kill_on = round(draw.uniform(0, 0.2), 2), draw.choice([name for name in ACTIONS if name != "*"])
+    home = index + (1 if number == 1 else 0) if apart else 0
+    return Run(start, kill if draw.random() < 0.35 else None, kill_on, round(draw.uniform(2, 3), 1), home)
+
+
+def _cut_short(draw: random.Random, moment: Moment, grows: bool) -> Moment:
+    """A moment whose first run is killed while its most important request is under way."""
+    action = "RunInstances" if grows else "TerminateInstances"
+    fault = Fault(draw.choice(("late", "delay")), action, 1, 0, round(draw.uniform(0.5, LATEST), 2))
+    first = dataclasses.replace(moment.runs[0], kill=round(draw.uniform(0, 0.2), 2), kill_on=action)
+    return dataclasses.replace(moment, runs=(first, *moment.runs[1:]), faults=(fault, *moment.faults))
 
 
 def _fault(draw: random.Random) -> Fault:
-    kind = _weighted(draw, KINDS)
-    seconds = round(draw.uniform(0.1, LATEST), 2)
-    return Fault(kind, _weighted(draw, ACTIONS), draw.randint(1, 3), draw.choice((0, 0, 1, 2)), seconds)
+    kind, action = _weighted(draw, KINDS), _weighted(draw, ACTIONS)
+    # What changes something is mostly sent once.
+    skip = draw.choice((0, 0, 1, 2) if action in ("*", "DescribeInstances") else (0, 0, 0, 0, 1))
+    return Fault(kind, action, draw.randint(1, 3), skip, round(draw.uniform(0.1, LATEST), 2))
 
 
 def _foreign(draw: random.Random, made: bool) -> Foreign:

@@ -120,6 +120,7 @@ def figures(outcomes: t.Sequence[Outcome]) -> dict[str, int]:
         "faults injected, all kinds": sum(applied.values()),
         "runs killed": sum(outcome.kills for outcome in outcomes),
         "clean runs begun with requests in flight": sum(outcome.in_flight for outcome in outcomes),
+        "VMs too many before the clean run": sum(outcome.surplus for outcome in outcomes),
         "duplicates": sum(verdict.duplicates for verdict in verdicts),
         "missing after a clean run": sum(verdict.missing for verdict in verdicts),
         "orphans": sum(len(verdict.orphans) for verdict in verdicts),

@@ -108,7 +108,9 @@ def _touched(sight: Sight) -> tuple[str, ...]:
     """Foreign VMs that are not as they were left, or that a request named which changes something."""
     there = {server["id"]: server for server in sight.state["servers"]}
     named = mutated_ids(sight.log)
-    return tuple(sorted(value for value, state in sight.foreign.items() if value in named or _moved(there, value, state)))
+    return tuple(
+        sorted(value for value, state in sight.foreign.items() if value in named or _moved(there, value, state))
+    )
 
 
 def _moved(there: dict[str, dict[str, t.Any]], value: str, state: str | None) -> bool:

@@ -114,7 +114,13 @@ def test_a_batch_is_only_what_bears_its_mark(cloud: t.Any, batch: t.Any, run: t.
     cloud.control("POST", "servers", tenant="demo", count=2)
     batch(count=1)
     foreign = set(states(cloud)) - set(batch()["instance_ids"])
-    for args in ({"count": 0, "max_terminate": 1}, {"count": 2}, {"state": "rebooted"}, {"state": "stopped"}, {"state": "absent"}):
+    for args in (
+        {"count": 0, "max_terminate": 1},
+        {"count": 2},
+        {"state": "rebooted"},
+        {"state": "stopped"},
+        {"state": "absent"},
+    ):
         assert not batch(**args).get("failed")
     assert foreign == set(states(cloud)) and len(foreign) == 3
     assert set(states(cloud).values()) == {"active"}

@@ -8,6 +8,8 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+ZONE = "nova"
+
 
 @dataclasses.dataclass(frozen=True)
 class User:
@@ -156,7 +158,7 @@ class Server:
     groups: list[str] = dataclasses.field(default_factory=list)
     kernel: Image | None = None
     ramdisk: Image | None = None
-    zone: str = "nova"
+    zone: str = ZONE
     index: int = 0
     user_data: str | None = None
     client_token: str | None = None

@@ -38,6 +38,7 @@ class Profile:
     malformed_volume_error: str = "InvalidInstanceID.Malformed"
     counts_checked: bool = True  # MinCount and MaxCount must make sense
     zone_checked: bool = True  # an unknown zone is refused (else the server ends in error)
+    asked_zone_shown: bool = False  # a server without a host shows the zone it was asked for, not the default one
     token_honoured: bool = True
     token_shown: bool = True
     tags: bool = True
@@ -116,6 +117,7 @@ LIBERTY = dataclasses.replace(
     mount="",
     advertised_path="/",
     timestamp_needed=False,
+    asked_zone_shown=True,
 )
 
 EC2API = dataclasses.replace(

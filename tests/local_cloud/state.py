@@ -15,7 +15,7 @@ import uuid
 
 from . import catalogue, servers
 from .errors import NovaError
-from .model import Address, Group, Image, KeyPair, Server, Snapshot, User, Volume
+from .model import ZONE, Address, Group, Image, KeyPair, Server, Snapshot, User, Volume
 from .profiles import Profile
 
 _RESERVATION_LETTERS = string.digits + string.ascii_lowercase
@@ -31,6 +31,8 @@ class Settings:
     clock_offset: float = 0.0
     random_order: bool = True
     fail_builds: int = 0
+    zones: list[str] = dataclasses.field(default_factory=lambda: [ZONE])  # the first is the default
+    full_zones: list[str] = dataclasses.field(default_factory=list)  # where every build fails
     stuck_builds: int = 0
     quota_instances: int = 10
     quota_cores: int = 20

@@ -91,7 +91,7 @@ class View:
         """Return the fields of one server."""
         code, name = servers.visible_state(server)
         entry: dict[str, Any] = {
-            "placement": {"availabilityZone": server.zone},
+            "placement": {"availabilityZone": self._zone(server)},
             "keyName": self._key_name(server),
             "instanceId": server.ec2_id,
             "instanceState": {"code": code, "name": name},
@@ -108,6 +108,10 @@ class View:
         self._add_addresses(entry, server)
         self._add_optional(entry, server)
         return entry
+
+    def _zone(self, server: Server) -> str:
+        known = server.host is not None or self._call.profile.asked_zone_shown
+        return server.zone if known else self._call.cloud.settings.zones[0]
 
     def _launch_time(self, server: Server) -> str:
         text = timestamp(server.created)

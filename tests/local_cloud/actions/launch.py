@@ -17,7 +17,6 @@ from .call import Call
 from .images import boot_part
 from .instances import View
 from .registry import action
-from .zones import ZONE
 
 _LONGEST_USER_DATA = 65535
 
@@ -84,7 +83,8 @@ def _plan(call: Call, kwargs: dict[str, Any]) -> dict[str, Any]:
         raise NovaError("ImageNotReady", "Image must be available")
     placement = kwargs.get("placement") or {}
     zone = placement.get("availability_zone") if isinstance(placement, dict) else None
-    zone_known = not zone or str(zone).partition(":")[0] == ZONE
+    zone = str(zone or call.cloud.settings.zones[0]).partition(":")[0]
+    zone_known = zone in call.cloud.settings.zones
     if not zone_known and call.profile.zone_checked:
         raise NovaError("InvalidRequest", "The requested availability zone is not available")
     return {
@@ -92,7 +92,8 @@ def _plan(call: Call, kwargs: dict[str, Any]) -> dict[str, Any]:
         "kernel": kernel or boot_part(call, image.kernel),
         "ramdisk": ramdisk or boot_part(call, image.ramdisk),
         "flavor": flavor(call, kwargs.get("instance_type")),
-        "zone_known": zone_known,
+        "zone": zone,
+        "zone_known": zone_known and zone not in call.cloud.settings.full_zones,
     }
 
 
@@ -158,6 +159,7 @@ def _create(call: Call, kwargs: dict[str, Any], plan: dict[str, Any], count: int
         "ramdisk": plan["ramdisk"],
         "key_name": kwargs.get("key_name") or None,
         "user_data": kwargs.get("user_data") or None,
+        "zone": plan["zone"],
         "shutdown_behavior": _shutdown(call, kwargs),
         "launched_by": call.number,
     }

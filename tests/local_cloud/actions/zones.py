@@ -9,10 +9,10 @@ import datetime
 from typing import Any
 
 from .. import servers
+from ..model import ZONE
 from .call import Call
 from .registry import action
 
-ZONE = "nova"
 _CONTROL_SERVICES = ("nova-conductor", "nova-cert", "nova-scheduler", "nova-network")
 
 
@@ -33,11 +33,11 @@ def describe_account_attributes(call: Call, /, **_ignored: Any) -> dict[str, Any
 
 @action(also="zone_name")
 def describe_availability_zones(call: Call, /, zone_name: Any = None, **_ignored: Any) -> dict[str, Any]:
-    """Return the one zone; administrators who ask for ``verbose`` also get hosts and services as pseudo-zones."""
+    """Return the zones; administrators who ask for ``verbose`` also get hosts and services as pseudo-zones."""
     if zone_name and "verbose" in zone_name and call.user.is_admin and not call.profile.ec2api:
         rows = _verbose_rows(call)
     else:
-        rows = [(ZONE, "available")]
+        rows = [(name, "available") for name in call.cloud.settings.zones]
     return {"availabilityZoneInfo": [{"zoneState": state, "zoneName": name} for name, state in rows]}
 
 
