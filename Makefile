@@ -7,9 +7,13 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# One generation unless told otherwise; the faults suite takes all.
+FAULTS_PROFILE := $(or $(PROFILE),all)
 PROFILE ?= grizzly
 RECORDINGS ?= tests/fixtures/wire/nova-2013.1.5
 PYTEST_ARGS ?=
+SCHEDULES ?= 2000
+SEED ?= 1
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 # Ansible refuses to start under a locale that the machine does not have, such as one that ssh brought along.
 ifeq ($(shell uname),Linux)
@@ -17,7 +21,7 @@ export LC_ALL := C.UTF-8
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test gates sanity lint typecheck build conformance cloud figures clean
+.PHONY: help demo test gates sanity lint typecheck build conformance cloud figures faults clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
@@ -61,6 +65,10 @@ cloud: $(VENV)/ready ## run a local cloud until you press Ctrl-C: PROFILE=grizzl
 
 figures: $(VENV)/ready ## measure requests and processor time of the modules
 	@$(BIN)/python tests/figures
+
+faults: $(VENV)/ready ## lose, break and kill what can be: SCHEDULES=2000 SEED=1 PROFILE=all
+	@rm -rf collections
+	@$(BIN)/python -m tests.faults --schedules "$(SCHEDULES)" --seed "$(SEED)" --profile "$(FAULTS_PROFILE)"
 
 clean: ## remove what make has made
 	rm -rf $(VENV) collections tests/output .local-cloud .demo nova_ec2-cloud-*.tar.gz

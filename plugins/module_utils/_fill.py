@@ -47,13 +47,14 @@ def bring_up(op: Operation, target: int, *, rolling: bool = False) -> None:
         verify(op, target)
 
 
-def late_arrivals(op: Operation, members: int, seconds: float) -> None:
-    """Look for members until there are that many, for up to so many seconds."""
+def look_until(op: Operation, settled: t.Callable[[], bool], seconds: float) -> None:
+    """Look at the batch until it has settled, for up to so many seconds."""
     deadline = time.monotonic() + seconds
-    for pause in pauses(members):
-        if len(op.look()) >= members or time.monotonic() + pause > deadline:
+    for pause in pauses(len(op.views)):
+        op.look()
+        if settled() or time.monotonic() + pause > deadline:
             return
-        op.progress.say(f"looking for VMs of a launch that was cut short, {len(op.views)}/{members} there")
+        op.progress.say(f"looking what became of a request that was cut short, {len(op.views)} VMs there")
         time.sleep(pause)
 
 
@@ -124,7 +125,7 @@ def _look(op: Operation, slots: t.Sequence[int], zone: str | None, token: str, e
     if op.journal:
         op.journal.expect(expected)
     try:
-        late_arrivals(op, expected, LOOK_SECONDS)
+        look_until(op, lambda: len(op.views) >= expected, LOOK_SECONDS)
         seen = f"was then listed for {LOOK_SECONDS:g} s"
     except CloudError as unseen:
         seen = f"could then not be listed either ({unseen.message})"
@@ -181,7 +182,16 @@ def _count_replacements(op: Operation, failed: t.Sequence[View]) -> None:
 def remove(op: Operation, ids: t.Sequence[str]) -> None:
     """Terminate VMs, and wait until they are gone if the task waits at all."""
     session = op.session
-    terminate(session.connection, ids, session.warn)
+    if op.journal:
+        op.journal.leaving(ids)
+    try:
+        terminate(session.connection, ids, session.warn)
+    except CloudError as error:
+        if op.journal and error.outcome in (REFUSED, NOT_SENT):
+            op.journal.gone()
+        raise
     op.left(ids)
     if session.params["wait"]:
         wait_for(session.connection, ids, None, session.params["wait_timeout"], op.progress.say)
+        if op.journal:
+            op.journal.gone()

@@ -4,11 +4,12 @@
 
 # Private to nova_ec2.cloud: it may change with any release.
 
-"""What runs on one machine tell each other: one at a time per batch, and launches whose fate was left open.
+"""What runs on one machine tell each other: one at a time per batch, and what was left open by one that was cut short.
 
 Nova cannot lock anything. A file below ``~/.ansible`` keeps runs of one user on one machine apart, which is where most
-doubles come from, and tells the next run of a launch that was cut short, so that it waits for late arrivals before it
-counts. Without such a directory, and between machines, runs rely on looking again after each launch.
+doubles come from, and tells the next run of a launch or termination that was cut short, so that it waits for late
+arrivals and departures before it counts. Without such a directory, and between machines, runs rely on looking again
+after each launch.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import hashlib
 import json
 import os
 import time
+import typing as t
 
 from ._errors import CloudError
 
@@ -26,9 +28,10 @@ except ImportError:  # not on Windows
     fcntl = None  # type: ignore[assignment]
 
 DIRECTORY = os.path.join("~", ".ansible", "nova_ec2")
-# For how long after a launch was sent, or its answer was lost, VMs may still show up.
+# For how long after a request was sent, or its answer was lost, VMs may still come or go.
 LATE_SECONDS = 30.0
 PAUSE = 0.2
+LONGEST = 1_000_000
 
 
 class Journal:
@@ -38,6 +41,7 @@ class Journal:
         self._batch = batch
         self._name = hashlib.sha256("\0".join((batch, endpoint, access_key)).encode()).hexdigest()[:32]
         self._file: int | None = None
+        self._notes: dict[str, t.Any] = {}
 
     def open(self, timeout: float) -> None:
         """Take the lock, waiting for another run for up to timeout seconds."""
@@ -51,6 +55,7 @@ class Journal:
         except OSError:
             return
         self._lock(time.monotonic() + timeout, timeout)
+        self._notes = self._read()
 
     def _lock(self, deadline: float, timeout: float) -> None:
         while self._file is not None:
@@ -71,19 +76,33 @@ class Journal:
 
     def expect(self, members: int) -> None:
         """Note that a launch is on its way, after which the batch has this many members."""
-        self._write(json.dumps({"members": members, "since": time.time()}))
+        self._note(members=members, since=time.time())
 
     def settle(self) -> None:
         """Note that what was launched is known."""
-        self._write("")
+        self._note(members=None, since=None)
 
-    def late(self) -> tuple[int, float]:
-        """How many members to expect after a launch that was cut short, and for how many seconds to look for them."""
+    def leaving(self, ids: t.Sequence[str]) -> None:
+        """Note that these VMs are being told to terminate: Nova shows them as they were until they are gone."""
+        self._note(leaving=list(ids), left=time.time())
+
+    def gone(self) -> None:
+        """Note that they are gone."""
+        self._note(leaving=None, left=None)
+
+    def cut_short(self) -> tuple[int, list[str], float]:
+        """What earlier runs left open: how many members to expect, which VMs to see go, and for how many seconds."""
+        noted = self._notes
         try:
-            noted = json.loads(os.pread(self._file, 1000, 0)) if self._file is not None else {}
-            return int(noted["members"]), min(noted["since"] + LATE_SECONDS - time.time(), LATE_SECONDS)
-        except (OSError, ValueError, KeyError, TypeError):
-            return 0, 0.0
+            late = time.time() - LATE_SECONDS
+            members = int(noted["members"]) if noted.get("members") and noted["since"] > late else 0
+            leaving = (
+                [str(value) for value in noted["leaving"]] if noted.get("leaving") and noted["left"] > late else []
+            )
+            newest = max(noted.get("since") or 0, noted.get("left") or 0)
+        except (ValueError, KeyError, TypeError):
+            return 0, [], 0.0
+        return members, leaving, min(newest - late, LATE_SECONDS)
 
     def close(self) -> None:
         """Let others in."""
@@ -91,13 +110,24 @@ class Journal:
             os.close(self._file)
             self._file = None
 
-    def _write(self, text: str) -> None:
-        if self._file is None:
+    def _note(self, **notes: t.Any) -> None:
+        before = dict(self._notes)
+        self._notes.update(notes)
+        self._notes = {key: value for key, value in self._notes.items() if value is not None}
+        if self._file is None or self._notes == before:
             return
+        text = json.dumps(self._notes).encode() if self._notes else b""
         try:
-            os.pwrite(self._file, text.encode(), 0)
+            os.pwrite(self._file, text, 0)
             os.ftruncate(self._file, len(text))
             if text:
                 os.fsync(self._file)
         except OSError:
             pass
+
+    def _read(self) -> dict[str, t.Any]:
+        try:
+            notes = json.loads(os.pread(t.cast(int, self._file), LONGEST, 0))
+        except (OSError, ValueError):
+            return {}
+        return notes if isinstance(notes, dict) else {}

@@ -18,7 +18,7 @@ from ._launch import Launch
 from ._module import Session
 from ._progress import Progress
 from ._report import failures
-from ._slots import name_of, number
+from ._slots import TAG, name_of, number
 from ._steps import REBOOTED, RUNNING, Goal, Steps
 
 
@@ -26,10 +26,12 @@ from ._steps import REBOOTED, RUNNING, Goal, Steps
 class Operation:
     """One run. Everything that is learnt on the way is kept here, so that a failure loses nothing.
 
-    views and slots: the VMs as last seen, and their numbers, by id. own: the numbers of VMs that this run launched.
-    leaving: VMs that were told to terminate; Nova shows them as they were for a while. accepted: VMs in error that
-    stay. launched: (record, ids) of each launch. placed: the zones that own VMs were asked into. shunned: zones in
-    which a number failed.
+    - views, slots: the VMs as last seen, and their numbers, by id
+    - own: the numbers of VMs that this run launched; placed: the zones they were asked into
+    - launched: (record, ids) of each launch
+    - leaving: VMs that were told to terminate; Nova shows them as they were for a while; lingering is how many it shows
+    - accepted: VMs in error that stay
+    - shunned: zones in which a number failed
     """
 
     session: Session
@@ -44,6 +46,7 @@ class Operation:
     unmark: bool = False
     drift_unknown: tuple[str, ...] = ()
     old: bool = False
+    lingering: int = 0
     views: dict[str, View] = field(default_factory=dict)
     slots: dict[str, int] = field(default_factory=dict)
     own: dict[str, int] = field(default_factory=dict)
@@ -87,12 +90,19 @@ class Operation:
         listing = self.listing()
         self.old = listing.old
         self.views = {view["instance_id"]: view for view in listing.views if view["instance_id"] not in self.leaving}
+        self.lingering = len(listing.views) - len(self.views)
         for value, zone in self.placed.items():
             if value in self.views:
                 # Until a VM has a host Nova shows the default zone, wherever it will be.
                 self.views[value]["availability_zone"] = zone
         self._number()
         return list(self.views.values())
+
+    def unrecorded(self) -> bool:
+        """Whether some running members have a token and some have lost it: Nova takes it away as it terminates them."""
+        running = [view for view in self.views.values() if view["state"] == "running"]
+        shown = sum(1 for view in running if view["client_token"])
+        return bool(shown) and any(not view["client_token"] and TAG not in view["tags"] for view in running)
 
     def started(self, record: str, slots: t.Sequence[int], views: t.Sequence[View], zone: str | None) -> None:
         """Remember VMs that this run launched for slots in zone."""
@@ -114,7 +124,7 @@ class Operation:
         """Remember VMs that were told to terminate."""
         for value in ids:
             self.leaving.add(value)
-            self.views.pop(value, None)
+            self.lingering += self.views.pop(value, None) is not None
             self.slots.pop(value, None)
 
     def named(self, slot: int | None) -> str | None:
@@ -140,6 +150,7 @@ class Operation:
         result: dict[str, t.Any] = {
             "instances": shown,
             "instance_ids": [view["instance_id"] for view in shown if view["instance_id"]],
+            "states": _by_state(shown),
             "plan": plan,
         }
         if self.batch is not None:
@@ -154,3 +165,11 @@ class Operation:
         bad = [self.shown(view) for view in self.views.values() if view["state"] not in good]
         return failures(self.session.connection, bad, self.goal_state) if bad else []
 
+
+def _by_state(views: t.Iterable[View]) -> dict[str, list[str]]:
+    """The ids of VMs, by state."""
+    found: dict[str, list[str]] = {}
+    for view in views:
+        if view["instance_id"]:
+            found.setdefault(view["state"], []).append(view["instance_id"])
+    return found

@@ -14,10 +14,11 @@ from ._carry import keeping_all
 from ._connection import Endpoint
 from ._drift import drift_of
 from ._errors import CloudError
-from ._fill import late_arrivals
+from ._fill import look_until
 from ._instances import View, mark_of, tags_supported
 from ._journal import Journal
 from ._launch import Launch, launch_of, mark_exists
+from ._lifecycle import SETTLE_SECONDS
 from ._module import Plan, Session
 from ._operation import Operation
 from ._progress import Progress
@@ -85,13 +86,20 @@ def plan(session: Session) -> Plan:
 
 
 def _see(op: Operation) -> None:
-    """List the VMs; after a launch that was cut short, until they are all there or it is too late for more."""
+    """List the VMs; after a request that was cut short, until it has had its effect or is too late for that."""
     params = op.session.params
     op.look()
     if op.batch is not None:
-        members, seconds = op.journal.late() if op.journal else (0, 0.0)
-        if len(op.views) < members and seconds > 0 and op.wanted != ABSENT:
-            late_arrivals(op, members, seconds)
+        members, leaving, seconds = op.journal.cut_short() if op.journal else (0, [], 0.0)
+        if members or leaving or op.unrecorded():
+            look_until(
+                op,
+                lambda: len(op.views) >= members and not op.views.keys() & set(leaving) and not op.unrecorded(),
+                seconds or SETTLE_SECONDS,
+            )
+        if op.journal:
+            op.journal.settle()
+            op.journal.gone()
         if not op.views and params["count"] is None and op.wanted != ABSENT:
             op.session.warn(f"Batch {params['batch']} has no members. Set count to have some launched.")
         return

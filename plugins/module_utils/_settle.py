@@ -31,7 +31,7 @@ def settle(op: Operation, target: int | None, tolerant: bool) -> list[View]:
     timeout, surplus = op.session.params["wait_timeout"], Surplus(op, target)
     before = set(op.views)
     for last in polls(len(before), timeout):
-        views = op.look()
+        op.look()
         over = surplus.resolve()
         views = list(op.views.values())
         op.progress.states(views, op.goal_state, target if target is not None else len(before))
@@ -40,10 +40,13 @@ def settle(op: Operation, target: int | None, tolerant: bool) -> list[View]:
             raise _failed(failed, views)
         _check_vanished(op, before, target)
         waiting = [view for view in views if view["state"] not in (op.goal_state, "error")]
-        if not over and (not waiting or (failed and op.goal.on_error == "replace")):
+        # Who looks before they are gone would count those that were taken back.
+        staying = op.lingering if op.withdrawn else 0
+        if not over and not staying and (not waiting or (failed and op.goal.on_error == "replace")):
             return failed
         if last:
-            _time_is_up(op, waiting, over, timeout)
+            if over or waiting:
+                _time_is_up(op, waiting, over, timeout)
             return failed
     return []
 
@@ -52,13 +55,14 @@ def verify(op: Operation, target: int) -> None:
     """Look once after a launch that is not waited for; stay only if another run has launched at the same time."""
     surplus = Surplus(op, target)
     op.look()
-    if not surplus.resolve():
+    if not surplus.resolve() and not op.withdrawn:
         return
     for last in polls(1, 4 * GRACE_SECONDS):
         op.look()
-        if not surplus.resolve():
+        over = surplus.resolve()
+        if not over and not op.lingering:
             return
-        if last:
+        if last and over:
             _time_is_up(op, [], len(op.views) - target, 4 * GRACE_SECONDS)
 
 
@@ -98,6 +102,8 @@ class Surplus:
                 f"taken back: {', '.join(own)}."
             )
             op.withdrawn += own
+            if op.journal:
+                op.journal.leaving(own)
             terminate(op.session.connection, own, op.session.warn)
             op.left(own)
         return over - len(own)

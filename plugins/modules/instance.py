@@ -340,6 +340,13 @@ instance_ids:
   type: list
   elements: str
   sample: [i-0000001a]
+states:
+  description: The same ids, by state.
+  returned: always, except when the task failed before the VMs were listed
+  type: dict
+  sample:
+    running: [i-0000001a]
+    pending: [i-0000001b]
 failed_instances:
   description: Those of them that are in error and, after a timeout, those that are not yet in the wanted state.
   returned: when the VMs were listed

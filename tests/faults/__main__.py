@@ -20,7 +20,7 @@ import tempfile
 import time
 
 from .play import RUN_SECONDS, Outcome
-from .schedule import NEW_OPTIONS, PROFILES, derive
+from .schedule import PROFILES, derive
 from .suite import Job, Suite, bar, table
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -49,7 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
 def play(options: argparse.Namespace, began: float) -> dict[str, list[Outcome]]:
     """Outcomes by launcher."""
     numbers = range(options.schedules) if options.only is None else [options.only]
-    schedules = [derive(options.seed, number, options.profile, options.new_options) for number in numbers]
+    schedules = [derive(options.seed, number, options.profile) for number in numbers]
     # The naive launcher comes first, since it is the slowest.
     jobs = [Job(schedule, "naive") for schedule in schedules[: options.naive]]
     jobs += [Job(schedule, "instance") for schedule in schedules]
@@ -71,8 +71,6 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     add("--naive-seconds", type=float, default=60.0, help="after which a run of the naive launcher is killed")
     add("--only", type=int, metavar="NUMBER", help="play this schedule alone")
     add("--verbose", action="store_true", help="tell all about every schedule")
-    new = "also have on_error and max_terminate given, builds fail, and batches shrink to less than half"
-    add("--new-options", action=argparse.BooleanOptionalAction, default=NEW_OPTIONS, help=new)
     add("--collection", type=pathlib.Path, default=ROOT, help="the tree whose plugins are tested")
     options = parser.parse_args(arguments)
     if options.naive is None:
@@ -83,7 +81,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
 def _told(outcome: Outcome) -> str:
     """A schedule: how to repeat it, every request, and what runs said. Times are not the same again; all is told."""
     schedule = outcome.schedule
-    flags = f"--seed {schedule.seed} --profile {schedule.profile} --{'' if schedule.new_options else 'no-'}new-options"
+    flags = f"--seed {schedule.seed} --profile {schedule.profile}"
     head = [
         f"Schedule {schedule.number}, {schedule.profile}: {'; '.join(outcome.broken) or 'all promises hold'}",
         f"  {schedule.first} VMs at first, {schedule.wanted} wanted, as {schedule.user}; clean run "

@@ -203,7 +203,7 @@ class Play:
             tags = self.schedule.profile not in UNTAGGED
             options |= {"batch": BATCH, "image": IMAGE, "instance_type": FLAVOR, "tags": tags}
         else:
-            options |= {"read_timeout": read_timeout, **options_of(self.schedule)}
+            options |= {"read_timeout": read_timeout, **options_of()}
         self.outcome.runs += 1
         output = self.folder / f"run-{self.outcome.runs}"
         return self.nursery.start(self.launcher, options, self.folder / f"home-{home}", output, done)

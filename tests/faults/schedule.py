@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import random
 import typing as t
 
@@ -17,8 +16,6 @@ MARK = f"ansible-batch-{BATCH}"
 IMAGE = "Cirros-0.3.0-x86_64"
 FLAVOR = "m1.tiny"
 LARGEST = 6
-# Whether on_error and max_terminate are given, builds fail, and batches shrink to less than half, if nobody says so.
-NEW_OPTIONS = False
 # For how long after the first run of a moment began something may still happen to it, in seconds.
 SPAN = 3.0
 LATEST = 2.0
@@ -123,18 +120,17 @@ class Schedule:
     foreign: tuple[Foreign, ...]
     moments: tuple[Moment, ...]
     at_once: bool
-    new_options: bool
 
 
-def derive(seed: int, number: int, profile: str = "all", new_options: bool = NEW_OPTIONS) -> Schedule:
+def derive(seed: int, number: int, profile: str = "all") -> Schedule:
     """The schedule of a number. The same arguments give the same schedule, and a profile changes nothing else."""
     draw = random.Random(f"{seed}/{number}")
     at_once = draw.random() < 0.4
     moments = draw.choice((1, 1, 1, 2) if at_once else (1, 1, 2, 3))
-    counts = _counts(draw, moments, new_options)
+    counts = _counts(draw, moments)
     first, wanted = counts[0], counts[-1]
     # On one machine where the clean run begins at once: what another one has left in flight, nobody can know.
-    played = [_moment(draw, count, new_options, may_part=not at_once) for count in counts[1:]]
+    played = [_moment(draw, count, may_part=not at_once) for count in counts[1:]]
     if at_once:
         played[-1] = _cut_short(draw, played[-1], grows=wanted > counts[-2])
     return Schedule(
@@ -150,36 +146,32 @@ def derive(seed: int, number: int, profile: str = "all", new_options: bool = NEW
         foreign=tuple(_foreign(draw, made=True) for _index in range(draw.randint(0, 2))),
         moments=tuple(played),
         at_once=at_once,
-        new_options=new_options,
     )
 
 
-def options_of(schedule: Schedule) -> dict[str, t.Any]:
+def options_of() -> dict[str, t.Any]:
     """The module's options that are the same in every run of a schedule, but for the connection and read_timeout."""
-    options = {
+    return {
         "batch": BATCH,
         "image": IMAGE,
         "instance_type": FLAVOR,
         "connect_timeout": 5,
         "wait_timeout": 60,
+        "on_error": "replace",
+        "max_terminate": 100,
     }
-    if schedule.new_options:
-        options |= {"on_error": "replace", "max_terminate": 100}
-    return options
 
 
-def _counts(draw: random.Random, moments: int, new_options: bool) -> list[int]:
+def _counts(draw: random.Random, moments: int) -> list[int]:
     """How many members there are at first, and how many each moment asks for; the last is what is wanted."""
     counts = [draw.randint(0, LARGEST)]
     same = draw.randint(1, LARGEST) if draw.random() < 0.5 else None
     for _index in range(moments):
-        count = same or draw.randint(1, LARGEST)
-        # A shrink by more than half needs max_terminate.
-        counts.append(count if new_options else max(count, math.ceil(max(counts) / 2)))
+        counts.append(same or draw.randint(1, LARGEST))
     return counts
 
 
-def _moment(draw: random.Random, count: int, new_options: bool, may_part: bool) -> Moment:
+def _moment(draw: random.Random, count: int, may_part: bool) -> Moment:
     number = draw.choice((1, 1, 1, 2, 3))
     # As if on different machines, or on one; a single run mostly is where the clean one will be.
     apart = draw.random() < (0.5 if number > 1 else 0.2) and may_part
@@ -189,7 +181,7 @@ def _moment(draw: random.Random, count: int, new_options: bool, may_part: bool) 
     foreign = tuple(_foreign(draw, made=draw.random() < 0.6) for _index in range(events))
     quota = (round(draw.uniform(0, 1), 2), draw.randint(0, LARGEST)) if draw.random() < 0.2 else None
     failing = draw.randint(1, 2) if draw.random() < 0.2 else 0
-    return Moment(count, runs, faults, foreign, quota, failing if new_options else 0)
+    return Moment(count, runs, faults, foreign, quota, failing)
 
 
 def _run(draw: random.Random, index: int, apart: bool, number: int) -> Run:

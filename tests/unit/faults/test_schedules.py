@@ -10,11 +10,9 @@ import dataclasses
 import pathlib
 import sys
 
-import pytest
-
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
 
-from faults.schedule import ACTIONS, KINDS, LARGEST, PROFILES, derive, options_of
+from faults.schedule import ACTIONS, KINDS, LARGEST, PROFILES, derive
 from local_cloud.faults import KINDS as KNOWN
 
 MANY = [derive(1, number) for number in range(400)]
@@ -48,21 +46,9 @@ def test_numbers_are_within_their_limits() -> None:
             assert all(2 <= run.read_timeout <= 3 for run in moment.runs)
 
 
-@pytest.mark.parametrize("number", range(40))
-def test_without_the_new_options_no_batch_shrinks_to_less_than_half_and_no_build_fails(number: int) -> None:
-    schedule = derive(1, number, new_options=False)
-    most = schedule.first
-    for moment in schedule.moments:
-        assert 2 * moment.count >= most and not moment.failing_builds
-        most = max(most, moment.count)
-    assert "on_error" not in options_of(schedule)
-
-
-def test_with_the_new_options_builds_fail_and_batches_shrink_further() -> None:
-    many = [derive(1, number, new_options=True) for number in range(100)]
-    assert any(moment.failing_builds for schedule in many for moment in schedule.moments)
-    assert any(2 * schedule.wanted < schedule.first for schedule in many)
-    assert all(options_of(schedule)["on_error"] == "replace" for schedule in many)
+def test_builds_fail_and_batches_shrink_to_less_than_half() -> None:
+    assert any(moment.failing_builds for schedule in MANY for moment in schedule.moments)
+    assert any(2 * schedule.wanted < schedule.first for schedule in MANY)
 
 
 def test_a_clean_run_begins_at_once_only_after_runs_on_its_own_machine() -> None:

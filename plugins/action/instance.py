@@ -1,0 +1,108 @@
+# Copyright (c) 2026, The nova_ec2.cloud authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Runs the module instance, and shows on the terminal what it tells of its progress meanwhile."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import threading
+import typing as t
+
+from ansible.module_utils.parsing.convert_bool import boolean
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+
+PAUSE = 0.3
+
+
+class ActionModule(ActionBase):
+    """The module decides everything; a thread reads the lines that it appends to a file."""
+
+    _supports_check_mode = True
+    _supports_async = True
+
+    def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        """Run the module once; its result is passed through."""
+        result: dict[str, t.Any] = super().run(tmp, task_vars) or {}
+        in_background = bool(self._task.async_val) and not self._connection.has_native_async
+        args = dict(self._task.args)
+        tail = self._tail(task_vars or {}) if self._wanted(args, in_background) else None
+        if tail is not None:
+            args["progress_file"] = tail.path
+        try:
+            returned = self._execute_module(module_args=args, task_vars=task_vars, wrap_async=in_background)
+        finally:
+            if tail is not None:
+                tail.close()
+        result.update(returned)
+        if tail is not None:
+            result.get("invocation", {}).get("module_args", {}).pop("progress_file", None)
+        if not in_background:
+            self._remove_tmp_path(self._connection._shell.tmpdir)
+        return result
+
+    def _wanted(self, args: dict[str, t.Any], in_background: bool) -> bool:
+        """Whether anybody could see lines, and wants to."""
+        try:
+            told = boolean(args.get("progress", True))
+        except TypeError:
+            # The module says what is wrong with it.
+            return False
+        here = self._connection.transport == "local" and not self._connection.become
+        quiet = self._task.no_log or self._task.check_mode or in_background or args.get("progress_file")
+        return told and here and not quiet
+
+    def _tail(self, task_vars: dict[str, t.Any]) -> Tail | None:
+        """What shows the lines; the host is named when the play has several."""
+        host = task_vars.get("inventory_hostname", "")
+        several = len(task_vars.get("ansible_play_hosts_all") or ()) > 1
+        try:
+            return Tail(f"[{host}] " if several else "")
+        except OSError:
+            return None
+
+
+class Tail:
+    """Shows each whole line that is appended to a private file, until it is closed."""
+
+    def __init__(self, prefix: str) -> None:
+        self._directory = tempfile.mkdtemp(prefix="nova-ec2-")
+        self.path = os.path.join(self._directory, "progress")
+        self._prefix = prefix
+        self._read = 0
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._follow, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Show what is left, and remove the file."""
+        self._over.set()
+        self._thread.join(5)
+        shutil.rmtree(self._directory, ignore_errors=True)
+
+    def _follow(self) -> None:
+        over = False
+        while not over:
+            over = self._over.wait(PAUSE)
+            try:
+                self._show()
+            except Exception:  # pylint: disable=broad-exception-caught
+                # Whatever is wrong with the lines must not harm the run.
+                return
+
+    def _show(self) -> None:
+        try:
+            with open(self.path, "rb") as file:
+                file.seek(self._read)
+                text = file.read()
+        except FileNotFoundError:
+            return
+        whole = text[: text.rfind(b"\n") + 1]
+        self._read += len(whole)
+        for line in whole.decode("utf-8", "replace").splitlines():
+            # On standard error, so that machines that read standard output see nothing of it.
+            Display().display(self._prefix + line, stderr=True)
