@@ -102,7 +102,7 @@ class Journal:
             newest = max(noted.get("since") or 0, noted.get("left") or 0)
         except (ValueError, KeyError, TypeError):
             return 0, [], 0.0
-        return members, leaving, min(newest - late, LATE_SECONDS)
+        return members, leaving, max(0.0, min(newest - late, LATE_SECONDS))
 
     def close(self) -> None:
         """Let others in."""

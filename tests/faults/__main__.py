@@ -21,7 +21,7 @@ import time
 
 from .play import RUN_SECONDS, Outcome
 from .schedule import PROFILES, derive
-from .suite import Job, Suite, bar, table
+from .suite import Job, Suite, progress_bar, table
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -56,7 +56,7 @@ def play(options: argparse.Namespace, began: float) -> dict[str, list[Outcome]]:
     patience = {"instance": RUN_SECONDS, "naive": options.naive_seconds}
     with tempfile.TemporaryDirectory(prefix="faults-") as folder:
         suite = Suite(pathlib.Path(folder), options.collection, options.workers, patience)
-        suite.play(jobs, bar(began))
+        suite.play(jobs, progress_bar(began))
     return suite.outcomes
 
 

@@ -143,7 +143,7 @@ def table(outcomes: t.Mapping[str, t.Sequence[Outcome]], seconds: float) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
-def bar(began: float) -> t.Callable[[int, int], None]:
+def progress_bar(began: float) -> t.Callable[[int, int], None]:
     """What tells of progress on standard error: a bar on a terminal, and else a line now and then."""
     told = [began]
 
