@@ -32,6 +32,7 @@ class Run:
         self.process = subprocess.Popen(
             [*command, "-m", "nova_ec2.cloud.instance", "-a", json.dumps(options)],
             stdout=subprocess.PIPE,
+            stdin=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,

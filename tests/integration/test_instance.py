@@ -341,3 +341,19 @@ def test_requests_do_not_grow_with_the_batch(cloud: t.Any, run: t.Any, image: st
     assert len(figures["terminate 100"]) == 3
     assert len(figures["100 from zero, again"]) == 4
     assert figures["100, no change"] == ["DescribeInstances"]
+
+
+@pytest.mark.parametrize("cloud", PROFILES, indirect=True)
+@pytest.mark.parametrize("lost", [False, True], ids=["answered", "lost"])
+def test_a_hundred_vms_take_few_requests_even_when_the_answer_is_lost(
+    cloud: t.Any, batch: t.Any, lost: bool, figure: t.Any
+) -> None:
+    cloud.settings(quota_instances=-1, quota_cores=-1, quota_ram=-1, boot_seconds=0.2)
+    cloud.forget_log()
+    if lost:
+        cloud.fault("RunInstances", "drop_after")
+    assert len(batch(count=100)["instance_ids"]) == cloud.ever_started() == 100
+    actions = cloud.actions()
+    figure(f"{cloud.profile}: 100 VMs, launch {'lost' if lost else 'answered'}: {len(actions)} requests: {actions}")
+    # An image given by its id, and that is compared without a request.
+    assert len(actions) == (5 if lost else 4)

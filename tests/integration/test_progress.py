@@ -20,6 +20,8 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LINE = re.compile(r"(?:\[(?P<host>\w+)\] )?(?P<batch>\w+): .+ \((?P<age>\d+) s\)")
 BOOT_SECONDS = 5
+# Later versions of ansible-core show what a module was called with only when told to.
+INVOCATION = {"ANSIBLE_INJECT_INVOCATION": "1"}
 
 
 @pytest.fixture
@@ -38,10 +40,16 @@ def play(cloud: t.Any, run: t.Any, tmp_path: pathlib.Path) -> t.Callable[..., tu
         process = subprocess.Popen(
             [os.path.join(os.path.dirname(sys.executable), "ansible-playbook"), "-i", "hosts", "-f", "8", "play.yml"],
             stdout=(tmp_path / "out").open("w"),
+            stdin=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
             cwd=tmp_path,
-            env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections"), "ANSIBLE_NOCOLOR": "1"},
+            env={
+                **os.environ,
+                "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections"),
+                "ANSIBLE_NOCOLOR": "1",
+                **INVOCATION,
+            },
         )
         assert process.stderr is not None
         lines = [(time.monotonic(), line.rstrip("\n")) for line in process.stderr]
@@ -90,5 +98,5 @@ def test_nothing_is_told_when_it_is_not_wanted(play: t.Any, cloud: t.Any, keywor
 
 
 def test_the_file_of_the_lines_is_not_shown(play: t.Any, tmp_path: pathlib.Path) -> None:
-    _lines, output = play(["web"], {"register": "web", "failed_when": "'progress_file' in web.invocation.module_args"})
+    _lines, output = play(["web"], {"register": "web", "failed_when": "'nova-ec2-' in web | string"})
     assert "failed=0" in output
