@@ -66,6 +66,7 @@ class _OverOurWire:
     endpoint: Endpoint
     signature_version: int
     project: str | None = None
+    image_ids: dict[str, str]
 
     def _required_auth_capability(self) -> list[str]:
         return SIGNING[self.signature_version]
@@ -208,6 +209,7 @@ def connect(
     )
     if signature_version == 4:
         connection.auth_region_name, connection.auth_service_name = region, "ec2"
+    connection.image_ids = {}
     connection.block_device_types = (boto.BlockDeviceMapping, boto.BlockDeviceType)
     return connection
 

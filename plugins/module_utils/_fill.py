@@ -138,6 +138,10 @@ def _look(op: Operation, slots: t.Sequence[int], zone: str | None, token: str, e
             op.journal.settle()
         op.session.warn(f"{error.message} All {number} VMs are there all the same, and were taken over.")
         return
+    enough = op.session.params["min_count"]
+    if enough is not None and len(op.views) >= enough:
+        op.refused = error
+        return
     error.message += (
         f" The batch {seen}: {len(found)} of the {number} VMs showed up. Nothing was sent again. Run the task again: "
         f"within {LATE_SECONDS:g} s it looks for late ones first, takes over whatever bears the mark of the batch, "

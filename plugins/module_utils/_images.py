@@ -34,6 +34,12 @@ def find_machine_image(connection: t.Any, wanted: str) -> str:
     """
     if MACHINE_ID.match(wanted):
         return wanted
+    if wanted not in connection.image_ids:
+        connection.image_ids[wanted] = _find(connection, wanted)
+    return str(connection.image_ids[wanted])
+
+
+def _find(connection: t.Any, wanted: str) -> str:
     bootable = [view for view in list_images(connection) if view["type"] == "machine" and view["state"] == "available"]
     found = [view["image_id"] for view in bootable if view["name"] == wanted]
     if len(found) == 1:

@@ -33,7 +33,7 @@ JOBS: dict[str, tuple[str, dict[str, t.Any], dict[str, t.Any] | None]] = {
     "batch of 100 from zero": ("instance", {**BATCH, "count": 100}, {"batch": "figures", "state": "absent"}),
     "batch of 100, no change": ("instance", {**BATCH, "count": 100}, {**BATCH, "count": 100}),
     "batch from 50 to 100": ("instance", {**BATCH, "count": 100}, {**BATCH, "count": 50}),
-    "batch of 100 to none": ("instance", {**BATCH, "count": 0}, {**BATCH, "count": 100}),
+    "batch of 100 to none": ("instance", {**BATCH, "count": 0, "max_terminate": 100}, {**BATCH, "count": 100}),
     "batch of 100 and its mark": ("instance", {"batch": "figures", "state": "absent"}, {**BATCH, "count": 100}),
 }
 
