@@ -91,10 +91,10 @@ def _see(op: Operation) -> None:
     op.look()
     if op.batch is not None:
         members, leaving, seconds = op.journal.cut_short() if op.journal else (0, [], 0.0)
-        if members or leaving or op.unrecorded():
+        if members or leaving or _doubtful(op):
             look_until(
                 op,
-                lambda: len(op.views) >= members and not op.views.keys() & set(leaving) and not op.unrecorded(),
+                lambda: len(op.views) >= members and not op.views.keys() & set(leaving) and not _doubtful(op),
                 seconds or SETTLE_SECONDS,
             )
         if op.journal:
@@ -106,6 +106,11 @@ def _see(op: Operation) -> None:
     unknown = sorted(set(params["instance_ids"]) - set(op.views))
     if unknown and op.wanted != ABSENT:
         raise CloudError(f"There are no VMs {', '.join(unknown)} (any more). Nothing was changed.", unknown_ids=unknown)
+
+
+def _doubtful(op: Operation) -> bool:
+    """Whether VMs that would be counted as members may be on their way out."""
+    return op.wanted == RUNNING and op.unrecorded()
 
 
 def _goal(op: Operation, views: t.Sequence[View]) -> tuple[Goal, tuple[str, ...]]:

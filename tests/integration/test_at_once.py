@@ -106,6 +106,22 @@ def test_a_run_does_not_wait_for_ever_for_another(cloud: t.Any, tmp_path: pathli
     assert not first.result().get("failed") and cloud.ever_started() == 1
 
 
+@pytest.mark.parametrize(
+    ("cloud", "machine"), [("grizzly", "one"), ("icehouse", "two"), ("ec2api", "two")], indirect=["cloud"]
+)
+def test_members_on_their_way_out_are_not_counted(
+    cloud: t.Any, run: t.Any, tmp_path: pathlib.Path, machine: str
+) -> None:
+    image = run("image_info", name="Cirros-0.3.0-x86_64")["images"][0]["image_id"]
+    cloud.settings(action_seconds=6)
+    assert not Run(cloud, tmp_path / "one", count=3, image=image).result()["failed"]
+    assert not Run(cloud, tmp_path / "one", count=1, image=image, max_terminate=2, wait=False).result()["failed"]
+    # The cloud still shows three running VMs.
+    result = Run(cloud, tmp_path / machine, count=3, image=image).result()
+    assert not result["failed"] and len(result["plan"]["created"]) == 2, result
+    assert {one["id"] for one in cloud.servers()} == set(result["instance_ids"])
+
+
 @pytest.mark.parametrize("kind", ["delay", "late"])
 def test_a_killed_launch_is_taken_over_by_the_next_run(cloud: t.Any, tmp_path: pathlib.Path, kind: str) -> None:
     cloud.fault("RunInstances", kind, seconds=3)
