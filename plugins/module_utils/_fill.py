@@ -48,10 +48,15 @@ def bring_up(op: Operation, target: int, *, rolling: bool = False) -> None:
 
 
 def look_until(op: Operation, settled: t.Callable[[], bool], seconds: float) -> None:
-    """Look at the batch until it has settled, for up to so many seconds."""
-    deadline = time.monotonic() + seconds
+    """Look at the batch until it has settled, or nothing has changed for so many seconds.
+
+    ec2-api builds VMs one after the other inside a request, so they may go on showing up for minutes.
+    """
+    seen, deadline = set(op.views), time.monotonic() + seconds
     for pause in pauses(len(op.views)):
         op.look()
+        if seen != set(op.views):
+            seen, deadline = set(op.views), time.monotonic() + seconds
         if settled() or time.monotonic() + pause > deadline:
             return
         op.progress.say(f"looking what became of a request that was cut short, {len(op.views)} VMs there")
@@ -126,7 +131,7 @@ def _look(op: Operation, slots: t.Sequence[int], zone: str | None, token: str, e
         op.journal.expect(expected)
     try:
         look_until(op, lambda: len(op.views) >= expected, LOOK_SECONDS)
-        seen = f"was then listed for {LOOK_SECONDS:g} s"
+        seen = f"was then listed until nothing new had shown up for {LOOK_SECONDS:g} s"
     except CloudError as unseen:
         seen = f"could then not be listed either ({unseen.message})"
     new = [view for key, view in op.views.items() if key not in before]
