@@ -6,10 +6,8 @@
 
 from __future__ import annotations
 
-import json
 import pathlib
 import stat
-import time
 
 import pytest
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._errors import CloudError
@@ -67,7 +65,7 @@ def test_what_came_to_an_end_is_forgotten(home: pathlib.Path) -> None:
 @pytest.mark.parametrize(
     "noted",
     [
-        json.dumps({"members": 7, "since": time.time() - LATE_SECONDS - 1}),
+        '{"members": 7, "since": 1000000000}',
         '{"members": 7, "si',
         "[1]",
         '{"members": "x", "since": 1e12}',
