@@ -112,7 +112,7 @@ def _become(order: dict[str, t.Any]) -> None:
 
 def _module() -> t.Callable[[dict[str, t.Any]], None]:
     """The module instance as a function of its options, with all that it imports."""
-    basic = importlib.import_module("ansible.module_utils.basic")
+    basic: t.Any = importlib.import_module("ansible.module_utils.basic")
     module = importlib.import_module(MODULE)
     importlib.import_module(BOTO).load()
 

@@ -193,12 +193,16 @@ class Play:
         return lambda: started.append(self._start(moment.count, run.read_timeout, run.home, done))
 
     def _kill(self, started: list[Run], number: int) -> t.Callable[[], None]:
-        return lambda: [self.nursery.kill(run) for run in started[number : number + 1]] and None
+        def kill() -> None:
+            for run in started[number : number + 1]:
+                self.nursery.kill(run)
+
+        return kill
 
     def _start(self, count: int, read_timeout: float, home: int, done: queue.Queue[Run], **more: t.Any) -> Run:
         keys = self.cloud.users[self.schedule.user]
-        options = {"endpoint_url": self.cloud.url, "access_key": keys["access"], "secret_key": keys["secret"]}
-        options |= {"count": count, **more}
+        options: dict[str, t.Any] = {"endpoint_url": self.cloud.url, "count": count, **more}
+        options |= {"access_key": keys["access"], "secret_key": keys["secret"]}
         if self.naive:
             tags = self.schedule.profile not in UNTAGGED
             options |= {"batch": BATCH, "image": IMAGE, "instance_type": FLAVOR, "tags": tags}
