@@ -9,7 +9,7 @@
 A launch writes a record, ``nova-ec2.NONCE.DATA.SLOTS``, into its client token: DATA is a fingerprint of the user data
 (``0`` for none), SLOTS the numbers of the VMs in the order of their launch indexes, such as ``1-20_23``. Icehouse to
 Liberty and ec2-api show the token with every VM. Havana does not; there, and wherever a member has no record, the same
-text is kept in the tag ``ansible-launch``. Grizzly has neither: its members are numbered by age.
+text is kept in the tag ``ansible-launch``. Grizzly has neither: its members are numbered by launch and launch index.
 """
 
 from __future__ import annotations
@@ -63,15 +63,26 @@ def data_fingerprint(view: View) -> str | None:
 
 
 def number(views: t.Iterable[View], known: t.Mapping[str, int]) -> dict[str, int]:
-    """Number members by id: each as its record (or known) says, the oldest first; the rest fill the lowest gaps."""
+    """Number members by id: each as its record (or known) says, the oldest first.
+
+    Launches without a record, the oldest first, fill the gaps that are left, each VM by its launch index. Those whose
+    number an older one has come last.
+    """
     taken: dict[int, str] = {}
+    launches: dict[str | None, dict[int, str]] = {}
     rest = []
     for view in sorted(views, key=age_order):
-        slot = known.get(view["instance_id"]) or claim(view)
+        value, slot, index = view["instance_id"], known.get(view["instance_id"]) or claim(view), view["launch_index"]
+        launch = launches.setdefault(view["reservation_id"], {})
         if slot and slot not in taken:
-            taken[slot] = view["instance_id"]
+            taken[slot] = value
+        elif not slot and index is not None and index not in launch:
+            launch[index] = value
         else:
-            rest.append(view["instance_id"])
+            rest.append(value)
+    for launch in launches.values():
+        gaps = free(taken, max(launch, default=-1) + 1)
+        taken.update((gaps[index], value) for index, value in launch.items())
     taken.update(zip(free(taken, len(rest)), rest))
     return {value: slot for slot, value in taken.items()}
 

@@ -20,8 +20,8 @@ description:
     like, and whoever may see it.
   - Members are numbered from 1. A member that is lost is replaced by one with the same number, on servers that can
     keep numbers. Icehouse to Liberty and ec2-api keep them in the token of the launch, Havana in the tag
-    C(ansible-launch). Grizzly can keep nothing; there the numbers follow the age of the members, and those after a lost
-    one move up.
+    C(ansible-launch). Grizzly can keep nothing; there numbers are worked out from the order of the launches, and a
+    member that filled a gap may get another number when one below it is lost later.
   - A launch request is sent once. If its answer gets lost, the batch is listed until the VMs show up; they are never
     requested a second time in the same run. Runs of one batch by one user on one machine wait for each other. Runs on
     several machines at the same time take back what was launched twice.

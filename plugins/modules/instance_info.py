@@ -168,7 +168,7 @@ instances:
       type: str
       sample: null
     launch_index:
-      description: Which VM of its launch request it is, counted from 0. Grizzly says 0 for every VM.
+      description: Which VM of its launch request it is, counted from 0.
       type: int
       sample: 0
     slot:
