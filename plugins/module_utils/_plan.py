@@ -23,7 +23,7 @@ from ._module import Plan, Session
 from ._operation import Operation
 from ._progress import Progress
 from ._slots import claim, record
-from ._steps import ABSENT, REBOOTED, REMOVE, RUNNING, STATES, Goal, Step, Steps, decide, predict
+from ._steps import ABSENT, REBOOTED, REMOVE, RUNNING, STATES, Goal, Step, Steps, decide, keep_all, predict
 from ._zones import spread
 
 # What only the cloud can tell of a VM.
@@ -66,7 +66,7 @@ def plan(session: Session) -> Plan:
     _see(op)
     views = list(op.views.values())
     op.goal, op.drift_unknown = _goal(op, views)
-    op.steps = _zoned(op, decide(op.wanted, views, op.slots, op.goal))
+    op.steps = _zoned(op, _decided(op, views))
     op.tag = _to_tag(op, views)
     op.records = _to_record(op, views)
     # While there are members there is a mark; without any it has to be looked for.
@@ -134,6 +134,16 @@ def _goal(op: Operation, views: t.Sequence[View]) -> tuple[Goal, tuple[str, ...]
         drift=drift,
     )
     return goal, tuple(unknown)
+
+
+def _decided(op: Operation, views: t.Sequence[View]) -> Steps:
+    """The steps; a refusal tells all that is known of the VMs."""
+    try:
+        return decide(op.wanted, views, op.slots, op.goal)
+    except CloudError as error:
+        op.steps = keep_all(views, op.slots)
+        error.details = {**op.result(), "failed_instances": op.report(False)}
+        raise
 
 
 def _zoned(op: Operation, steps: Steps) -> Steps:

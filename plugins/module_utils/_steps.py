@@ -12,7 +12,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ._errors import CloudError
-from ._instances import View, age_order, id_order, states_of
+from ._instances import View, age_order, states_of
 from ._slots import free
 
 RUNNING, STOPPED, REBOOTED, ABSENT = "running", "stopped", "rebooted", "absent"
@@ -154,6 +154,12 @@ def predict(wanted: str, views: t.Sequence[View], steps: Steps) -> list[View]:
     ]
 
 
+def keep_all(views: t.Sequence[View], slots: t.Mapping[str, int]) -> Steps:
+    """Steps that leave everything as it is."""
+    chosen = [_step("keep", view, slots, None) for view in views]
+    return Steps(tuple(sorted(chosen, key=lambda step: (step.slot or 0, step.instance_id or ""))))
+
+
 class _Reversed(t.NamedTuple):
     key: t.Any
 
@@ -201,7 +207,6 @@ def _surplus(views: t.Sequence[View], slots: t.Mapping[str, int], goal: Goal) ->
             raise CloudError(
                 f"{len(views)} members have to become {goal.count}, but remove names only {len(last)} of them: "
                 f"{states_of(last) or 'none'}. Nothing was changed. Name all that may go.",
-                **_as_they_are(views),
             )
     return {view["instance_id"]: said for view in last[:number]}
 
@@ -213,8 +218,7 @@ def _brake(wanted: str, views: t.Sequence[View], steps: Steps, goal: Goal) -> No
     if goal.max_replacements is not None and failed > goal.max_replacements:
         raise CloudError(
             f"{failed} of {len(views)} members are in error, and max_replacements is {goal.max_replacements}. "
-            "Nothing was changed.",
-            **_as_they_are(views),
+            "Nothing was changed."
         )
     if limit is not None and gone > limit:
         said = f"{gone} of {len(views)} VMs would be terminated, and max_terminate is {limit}."
@@ -225,7 +229,7 @@ def _brake(wanted: str, views: t.Sequence[View], steps: Steps, goal: Goal) -> No
         )
     else:
         return
-    raise CloudError(f"{said} Nothing was changed.", **_as_they_are(views))
+    raise CloudError(f"{said} Nothing was changed.")
 
 
 def _refuse_stuck(wanted: str, views: t.Sequence[View], stuck: t.Sequence[View]) -> None:
@@ -234,13 +238,5 @@ def _refuse_stuck(wanted: str, views: t.Sequence[View], stuck: t.Sequence[View])
     raise CloudError(
         f"{len(stuck)} of {len(views)} VMs cannot be brought to the state {wanted}: {states_of(stuck)}. Nothing was "
         "changed. What becomes of members in error (they failed to build) is said by on_error: keep, replace or "
-        "terminate. States such as pause or suspend must be ended through the OpenStack API.",
-        **_as_they_are(views),
+        "terminate. States such as pause or suspend must be ended through the OpenStack API."
     )
-
-
-def _as_they_are(views: t.Sequence[View]) -> dict[str, t.Any]:
-    """What a refusal tells of the VMs, so that no id is lost."""
-    shown = sorted(views, key=id_order)
-    kept = Steps(tuple(Step("keep", None, view["instance_id"], None) for view in shown))
-    return {"instances": shown, "instance_ids": list(kept.ids("keep")), "plan": kept.summary()}

@@ -137,7 +137,8 @@ def test_a_failed_member_is_told_with_its_console(cloud: t.Any, batch: t.Any) ->
     bad = batch(count=2, name_template="web-{index}")["instance_ids"][1]
     cloud.control("POST", f"servers/{bad}", vm_state="error")
     told = batch(fails=True, count=2, name_template="web-{index}")
-    assert "error" in told["msg"]
+    assert "error" in told["msg"] and told["states"] == {"running": [told["instance_ids"][0]], "error": [bad]}
+    assert told["failed_instances"][0]["instance_id"] == bad and told["failed_instances"][0]["console"]
     (failed,) = batch(count=2, name_template="web-{index}", on_error="keep")["failed_instances"]
     assert (failed["instance_id"], failed["slot"], failed["name"], failed["state"]) == (bad, 2, "web-2", "error")
     assert 0 <= failed["age"] < 300 and failed["availability_zone"] == "nova"
@@ -159,7 +160,8 @@ def test_a_shrink_of_more_than_half_needs_leave(cloud: t.Any, batch: t.Any) -> N
     members = batch(count=5)["instance_ids"]
     cloud.forget_log()
     for args in ({"count": 2}, {"count": 0}, {"count": 2, "max_terminate": 2}):
-        assert "max_terminate" in batch(fails=True, **args)["msg"]
+        refused = batch(fails=True, **args)
+        assert "max_terminate" in refused["msg"] and refused["instance_ids"] == members
     assert cloud.mutations() == []
     assert batch(count=4, remove=[members[0]])["instance_ids"] == members[1:]
     assert "remove names only 0" in batch(fails=True, count=3, remove=[members[0]])["msg"]

@@ -104,9 +104,8 @@ def test_the_brake(members: int, count: int | None, limit: int | None, refused: 
             len(decided(views(*["running"] * members), count=count, max_terminate=limit).ids("terminate")) == expected
         )
         return
-    with pytest.raises(CloudError, match="max_terminate") as caught:
+    with pytest.raises(CloudError, match="max_terminate"):
         decided(views(*["running"] * members), count=count, max_terminate=limit)
-    assert len(caught.value.result()["instance_ids"]) == members
 
 
 def test_the_brake_holds_for_removal_and_replacement_too() -> None:
@@ -142,9 +141,8 @@ def test_drift_is_told_and_only_replaced_when_asked() -> None:
 
 @pytest.mark.parametrize("wanted", [RUNNING, STOPPED, REBOOTED])
 @pytest.mark.parametrize("state", ["error", "suspend", "pause", "rescue", "shelved"])
-def test_what_the_api_cannot_change_is_refused_with_every_id(wanted: str, state: str) -> None:
+def test_what_the_api_cannot_change_is_refused(wanted: str, state: str) -> None:
     with pytest.raises(CloudError) as caught:
         decide(wanted, views("running", state))
     assert f"i-00000002 {state}" in str(caught.value)
-    assert caught.value.result()["instance_ids"] == list(ids(1, 2))
     assert decide(ABSENT, views("running", state)).ids("terminate") == ids(1, 2)
