@@ -60,7 +60,7 @@ def _bring_up(op: Operation) -> None:
     steps = op.steps
     target = len(steps.steps) - len(steps.ids("terminate"))
     building = any(view["state"] == "pending" for view in op.views.values())
-    if steps.launches or steps.ids("start", "reboot") or (building and op.session.params["wait"]):
+    if len(op.views) < target or steps.ids("start", "reboot") or (building and op.session.params["wait"]):
         bring_up(op, target)
     if op.refused is None:
         _roll(op, target)

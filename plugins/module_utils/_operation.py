@@ -155,7 +155,7 @@ class Operation:
         }
         if self.batch is not None:
             result["missing"] = max(0, (self.goal.count or 0) - len(shown))
-            result["drift"] = {key: list(value) for key, value in sorted(self.goal.drift.items())}
+            result["drift"] = {key: list(value) for key, value in sorted(self.goal.drift.items()) if key in self.views}
             result["drift_unknown"] = list(self.drift_unknown)
         return result
 

@@ -238,7 +238,7 @@ def test_drift_is_reported_and_replaced_step_by_step(cloud: t.Any, batch: t.Any,
 
     assert cloud.mutations() == ["TerminateInstances", "RunInstances"] * 2
     assert not set(after["instance_ids"]) & set(before["instance_ids"])
-    assert sorted(after["plan"]["replaced"]) == sorted(before["instance_ids"])
+    assert sorted(after["plan"]["replaced"]) == sorted(before["instance_ids"]) and after["drift"] == {}
     assert {view["instance_type"] for view in after["instances"]} == {"m1.small"}
     assert batch(count=3, instance_type="m1.small", update="replace")["changed"] is False
 
