@@ -44,7 +44,7 @@ def _carry_out(op: Operation) -> None:
     if gone:
         remove(op, gone)
     if op.unmark:
-        remove_mark(op.session.connection, params["batch"])
+        remove_mark(op.session.connection, params["batch"], params["wait_timeout"] if params["wait"] else 0)
     op.accepted |= {value for value in steps.ids("keep") if op.views[value]["state"] == "error"}
     _change_states(op)
     if op.wanted in (RUNNING, REBOOTED) and op.batch is not None:

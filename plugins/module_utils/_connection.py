@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import random
+import ssl
 import time
 import typing as t
 import urllib.parse
@@ -21,7 +22,11 @@ from ._wire import Lost, NotSent, NotTrusted, Redirected, Reply, Wire
 
 READ_ATTEMPTS = 3
 BACKOFF = 0.5
-TLS_ADVICE = "Check the name in endpoint_url, http or https, and ca_bundle."
+CHECK = "Check host and port in endpoint_url (Nova's EC2 API is usually at port 8773), and that the service runs there."
+CERTIFICATE = "Give the certificate of its authority as ca_bundle, and in endpoint_url a name that it is for."
+PLAIN = "If this port speaks plain HTTP, begin endpoint_url with http://."
+SECURE = " If this port speaks TLS, begin endpoint_url with https://."
+LOOK = "The module cloud_info looks at every step of the way there."
 SIGNING = {2: ["sign-v2"], 4: ["hmac-v4"]}
 
 
@@ -135,12 +140,14 @@ class _OverOurWire:
             body = request.body.encode() if isinstance(request.body, str) else request.body
             reply = self.wire.exchange(request.method, request.path, body, request.headers, fresh=not is_read(action))
         except NotTrusted as exc:
-            raise self._unanswered(action, f"cannot be trusted: {exc}. {TLS_ADVICE}", REFUSED) from exc
+            advice = CERTIFICATE if isinstance(exc.__cause__, ssl.SSLCertVerificationError) else PLAIN
+            raise self._unanswered(action, f"cannot be trusted: {exc}. {advice} {LOOK}", REFUSED) from exc
         except NotSent as exc:
-            said = f"cannot be reached: {exc}. Check endpoint_url and that the service runs there."
-            raise self._unanswered(action, said, NOT_SENT) from exc
+            raise self._unanswered(action, f"cannot be reached: {exc}. {CHECK} {LOOK}", NOT_SENT) from exc
         except Lost as exc:
-            raise self._unanswered(action, f"was sent {action}, but {exc}.", UNKNOWN) from exc
+            plain = not (self.endpoint.secure or self.wire.answered or isinstance(exc.__cause__, TimeoutError))
+            said = f"gave no whole answer to {action}: {exc}.{SECURE if plain else ''}"
+            raise self._unanswered(action, said, UNKNOWN) from exc
         except Redirected as exc:
             said = f"wants {action} sent to {exc} instead, which is refused: give the right address as endpoint_url."
             raise self._unanswered(action, said, REFUSED) from exc
@@ -211,6 +218,7 @@ def connect(
         connection.auth_region_name, connection.auth_service_name = region, "ec2"
     connection.image_ids = {}
     connection.block_device_types = (boto.BlockDeviceMapping, boto.BlockDeviceType)
+    connection.snapshot_type = boto.Snapshot
     return connection
 
 

@@ -69,25 +69,26 @@ class CloudError(Exception):
         return self
 
 
+CATCH_ALL_CODES = frozenset({"EC2APIError", "UnknownError", "BadRequest", "InvalidRequest", "Forbidden", "400"})
+
+
 class Condition(t.NamedTuple):
     """One condition and all the ways in which the server generations say it.
 
     ``codes`` are sufficient by themselves; ``phrases`` are parts of the message that tell the condition apart when
-    the code is one of the catch-all codes of the older generations.
+    the code is one that stands for many: the catch-all codes of the older generations, unless ``vague`` has others.
     """
 
     codes: frozenset[str]
     phrases: tuple[str, ...] = ()
+    vague: frozenset[str] = CATCH_ALL_CODES
 
     def matches(self, error: CloudError) -> bool:
         """Whether error says this."""
         if error.error_code in self.codes:
             return True
         text = error.cloud_message.lower()
-        return error.error_code in CATCH_ALL_CODES and any(phrase in text for phrase in self.phrases)
-
-
-CATCH_ALL_CODES = frozenset({"EC2APIError", "UnknownError", "BadRequest", "InvalidRequest", "Forbidden", "400"})
+        return error.error_code in self.vague and any(phrase in text for phrase in self.phrases)
 
 
 def _condition(*codes: str, phrases: tuple[str, ...] = ()) -> Condition:
@@ -97,20 +98,77 @@ def _condition(*codes: str, phrases: tuple[str, ...] = ()) -> Condition:
 INSTANCE_GONE = _condition("InvalidInstanceID.NotFound", "InstanceNotFound")
 INSTANCE_ID_MALFORMED = _condition("InvalidInstanceIDMalformed", "InvalidInstanceID.Malformed", "InvalidEc2Id")
 IMAGE_GONE = _condition("ImageNotFound", "ImageNotFoundEC2", "InvalidAMIID.NotFound", "InvalidAMIID.Unavailable")
-KEY_GONE = _condition("InvalidKeyPair.NotFound", "KeypairNotFound", phrases=("could not find key pair",))
+NOT_VOLUME_BACKED = Condition(
+    frozenset(),
+    ("does not have a volume attached at root", "volume-backed", "ebs-backed"),
+    CATCH_ALL_CODES | {"InvalidParameterValue"},
+)
+KEY_GONE = _condition(
+    "InvalidKeyPair.NotFound", "KeypairNotFound", phrases=("could not find key pair", "invalid key_name")
+)
 KEY_DUPLICATE = _condition("InvalidKeyPair.Duplicate", "KeyPairExists", phrases=("already exists",))
-GROUP_GONE = _condition("InvalidGroup.NotFound", "SecurityGroupNotFound", "SecurityGroupNotFoundForProject")
+GROUP_GONE = _condition(
+    "InvalidGroup.NotFound",
+    "SecurityGroupNotFound",
+    "SecurityGroupNotFoundForProject",
+    phrases=("unable to find security_group",),
+)
 GROUP_DUPLICATE = _condition("InvalidGroup.Duplicate", phrases=("already exists",))
-FLAVOR_GONE = _condition("InstanceTypeNotFoundByName", "FlavorNotFoundByName", "FlavorNotFound")
+GROUP_IN_USE = Condition(
+    frozenset({"DependencyViolation", "InvalidGroup.InUse"}), ("in use",), CATCH_ALL_CODES | {"InvalidGroup"}
+)
+# Neutron's word when several groups bear the name that was given.
+GROUP_AMBIGUOUS = Condition(frozenset(), ("multiple security_group matches",), frozenset({"Conflict"}))
+VOLUME_GONE = Condition(
+    frozenset({"VolumeNotFound", "InvalidVolumeID.NotFound", "InvalidVolume.NotFound"}),
+    ("could not be found",),
+    CATCH_ALL_CODES | {"NotFound"},
+)
+SNAPSHOT_GONE = Condition(
+    frozenset({"SnapshotNotFound", "InvalidSnapshotID.NotFound", "InvalidSnapshot.NotFound"}),
+    ("could not be found",),
+    CATCH_ALL_CODES | {"NotFound"},
+)
+RULE_DUPLICATE = _condition("InvalidPermission.Duplicate", phrases=("already exists in group",))
+RULE_GONE = Condition(
+    frozenset({"InvalidPermission.NotFound"}),
+    ("no rule for the specified parameters",),
+    CATCH_ALL_CODES | {"InvalidParameterValue"},
+)
+# ec2-api does not always fill its message in.
+FLAVOR_GONE = Condition(
+    frozenset({"InstanceTypeNotFoundByName", "FlavorNotFoundByName", "FlavorNotFound"}),
+    ("instancetype", "%(parameter)s"),
+    frozenset({"InvalidParameterValue"}),
+)
 WRONG_STATE = _condition("IncorrectInstanceState", "InstanceInvalidState", "IncorrectState", "InstanceNotReady")
 QUOTA = _condition(
     "ResourceLimitExceeded",
     "SecurityGroupLimitExceeded",
+    "RulesPerSecurityGroupLimitExceeded",
     "TooManyInstances",
     "QuotaError",
     "AddressLimitExceeded",
     phrases=("quota exceeded",),
 )
+# Grizzly tells a quota in words that sound like an empty pool, and an empty pool with a code of its own.
+ADDRESS_QUOTA = Condition(
+    QUOTA.codes,
+    ("no more floating ips available", "maximum number of floating ips", *QUOTA.phrases),
+)
+UNSUPPORTED = frozenset({"UnsupportedOperation", "UnsupportedOpperation", "Unsupported"})
+POOL_EMPTY = Condition(
+    frozenset({"NoMoreFloatingIps", "IpAddressGenerationFailureClient", "ExternalIpAddressExhaustedClient"}),
+    ("zero floating ips", "no more ip addresses"),
+    CATCH_ALL_CODES | UNSUPPORTED | {"Conflict"},
+)
+NO_POOL = Condition(
+    frozenset({"FloatingIpPoolNotFound", "NoFloatingIpInterface"}),
+    ("restricted by os admin", "floating ip pool not found"),
+    CATCH_ALL_CODES | UNSUPPORTED,
+)
+# ec2-api passes Nova's own refusal on.
+CONSOLE_NOT_READY = _condition("InstanceNotReady", "Conflict", phrases=("is not ready",))
 ZONE_UNAVAILABLE = _condition(phrases=("availability zone",))
 AUTHENTICATION = _condition("Unauthorized", "AuthFailure", "NotAuthorized", "PolicyNotAuthorized")
 NO_SUCH_ACTION = _condition("InvalidRequest", "InvalidAction", "UnknownAction")

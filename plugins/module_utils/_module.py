@@ -51,16 +51,17 @@ def run(
     options: dict[str, dict[str, t.Any]],
     check: t.Callable[[dict[str, t.Any]], None] | None = None,
     hold: t.Callable[[Session], t.Any] | None = None,
+    connect: t.Callable[[t.Mapping[str, t.Any], t.Callable[[str], None]], t.Any] = connect_with,
     **rules: t.Any,
 ) -> None:
     """Parse the options, connect, run body and report.
 
     check looks at the options before anything is connected and raises CloudError on bad input. hold is called before
     body if the plan will be carried out, and may keep other runs waiting until this process ends. body returns a Plan,
-    or the finished result if the module only reads.
+    or the finished result if the module only reads. connect makes what is the session's connection of the options.
     """
     module = AnsibleModule(argument_spec={**CONNECTION_OPTIONS, **options}, supports_check_mode=True, **rules)
-    result = _answer(module, body, check, hold)
+    result = _answer(module, body, check, hold, connect)
     # Out of reach of the exception, of which Ansible would add a traceback.
     if result.get("failed"):
         module.fail_json(**result)
@@ -72,12 +73,13 @@ def _answer(
     body: t.Callable[[Session], Plan | dict[str, t.Any]],
     check: t.Callable[[dict[str, t.Any]], None] | None,
     hold: t.Callable[[Session], t.Any] | None,
+    connect: t.Callable[[t.Mapping[str, t.Any], t.Callable[[str], None]], t.Any],
 ) -> dict[str, t.Any]:
     """The module's result, whatever happens."""
     try:
         if check is not None:
             check(module.params)
-        session = Session(module.params, connect_with(module.params, module.warn), module.warn)
+        session = Session(module.params, connect(module.params, module.warn), module.warn)
         if hold is not None and not module.check_mode:
             session = replace(session, held=hold(session))
         outcome = body(session)

@@ -25,6 +25,7 @@ FIELD = {
 }
 ENTITIES = (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&apos;", "'"), ("&amp;", "&"))
 SHOWN = 300
+CLOCK_LIMIT = 300
 
 
 def error_in(reply: Reply, action: str, url: str, signature_version: int) -> CloudError | None:
@@ -89,16 +90,22 @@ def hint(error: CloudError, reply: Reply, signature_version: int) -> str | None:
     if reply.status == 403 and not error.error_code:
         return clock_hint(reply)
     if error.error_code is None and reply.status == 404:
-        return "There is no EC2 API at this path: Nova serves it at /services/Cloud (port 8773), ec2-api at / (8788)."
+        return (
+            "There is no EC2 API at this path of endpoint_url: Nova serves it at /services/Cloud (port 8773), ec2-api "
+            "at / (8788)."
+        )
     if error.error_code is None and reply.status == 400:
         return "This is not an EC2 error; check that endpoint_url is the EC2 API, and http or https as it serves."
     if AUTHENTICATION.matches(error) or reply.status == 401:
+        # Keystone, which ec2-api asks, says no more of a time stamp that is too old.
+        if abs(ahead(reply) or 0) > CLOCK_LIMIT:
+            return clock_hint(reply)
         return (
             "Check that access_key and secret_key belong together and to this cloud ('openstack ec2 credentials "
             "list'), and that signature_version suits the server."
         )
     if QUOTA.matches(error):
-        return "The project's quota is used up: remove something, ask for fewer, or have the quota raised."
+        return "The project's quota does not allow that: remove something, ask for fewer, or have the quota raised."
     if NO_SUCH_ACTION.matches(error) and "request is invalid" in text:
         return f"This generation of the server may not have {error.action}."
     return None
@@ -106,14 +113,20 @@ def hint(error: CloudError, reply: Reply, signature_version: int) -> str | None:
 
 def clock_hint(reply: Reply) -> str:
     """Advice on a refused time stamp, with the difference of the clocks where the server shows its own."""
-    parsed = email.utils.parsedate_tz(reply.headers.get("Date", ""))
-    advice = "Nova refuses requests whose time differs by more than 5 minutes"
-    if parsed is None:
+    by = ahead(reply)
+    advice = "Clouds refuse requests whose time differs by more than 5 minutes"
+    if by is None:
         return f"{advice}: compare the clocks of this machine and of the server."
-    ahead = time.time() - email.utils.mktime_tz(parsed)
-    if abs(ahead) < 60:
+    if abs(by) < 60:
         return f"{advice}, but the clocks agree within a minute: the user may not be allowed to do this."
-    return f"{advice}: this machine's clock is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} the server's."
+    where = "ahead of" if by > 0 else "behind"
+    return f"{advice}: this machine's clock is {abs(by):.0f} s {where} the server's. Set the wrong one, best by NTP."
+
+
+def ahead(reply: Reply) -> float | None:
+    """By how many seconds this machine's clock is ahead of the server's, where that shows its own."""
+    parsed = email.utils.parsedate_tz(reply.headers.get("Date", ""))
+    return None if parsed is None else time.time() - email.utils.mktime_tz(parsed)
 
 
 def excerpt(body: bytes) -> str:

@@ -67,6 +67,7 @@ class Wire:
         self.read_timeout = read_timeout
         self._context = tls_context(validate_certs, ca_bundle) if secure else None
         self._idle: http.client.HTTPConnection | None = None
+        self.answered = False
 
     def exchange(self, method: str, path: str, body: bytes, headers: t.Mapping[str, str], *, fresh: bool) -> Reply:
         """Send one request, once. fresh: on a new connection, as a mutation needs to know whether it left.
@@ -93,6 +94,7 @@ class Wire:
             connection.close()
         else:
             self._idle = connection
+        self.answered = True
         if 300 <= response.status < 400:
             raise Redirected(response.getheader("Location") or "an unnamed place")
         return Reply(response.status, response.reason, response.headers, data)

@@ -20,6 +20,8 @@ import urllib.request
 from .recording import Message
 from .signing import signature
 
+# The images that the recorded cloud of a profile had, where they were others.
+IMAGES = {"ec2api": "test-bed"}
 LOCAL_CLOUD = pathlib.Path(__file__).resolve().parents[1] / "local_cloud"
 
 
@@ -28,7 +30,8 @@ class Cloud:
 
     def __init__(self, profile: str, users: pathlib.Path, directory: pathlib.Path, boot: float, action: float) -> None:
         command = [sys.executable, str(LOCAL_CLOUD), "--profile", profile, "--port", "0", "--control-port", "0"]
-        command += ["--directory", str(directory), "--users", str(users), "--images", "recorded"]
+        command += ["--directory", str(directory), "--users", str(users)]
+        command += ["--images", IMAGES.get(profile, "recorded")]
         command += ["--boot-seconds", str(boot), "--action-seconds", str(action)]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         line = self._process.stdout.readline() if self._process.stdout else ""
@@ -41,10 +44,16 @@ class Cloud:
 
     def servers(self) -> dict[str, dict[str, t.Any]]:
         """The VMs of the user demo's project by id, as the cloud itself knows them."""
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(f"{self._control}/state", timeout=30) as reply:
-            servers = json.loads(reply.read())["servers"]
+        state = self.control("/state")
+        servers = [*state["servers"], *state["taken_back"]]
         return {server["id"]: server for server in servers if server["tenant"] == self._user["tenant_id"]}
+
+    def control(self, path: str, body: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        """Ask the control API, or order something if there is a body."""
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        data = None if body is None else json.dumps(body).encode()
+        with opener.open(f"{self._control}{path}", data, timeout=30) as reply:
+            return dict(json.loads(reply.read()))
 
     def send(self, start: str, headers: list[tuple[str, str]], body: str) -> Message:
         """Send a request as it is, and read the reply until the length it announces."""

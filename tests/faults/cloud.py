@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A local cloud of a worker's own: made anew for each schedule, steered, and asked for the truth."""
+"""A cloud of a worker's own: made anew for each schedule, steered, and asked for the truth."""
 
 from __future__ import annotations
 
@@ -16,26 +16,46 @@ import time
 import typing as t
 import urllib.parse
 
-LOCAL_CLOUD = pathlib.Path(__file__).resolve().parents[1] / "local_cloud"
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+LOCAL_CLOUD = ROOT / "tests" / "local_cloud"
 LOOK_SECONDS = 0.1
 QUIET_SECONDS = 20.0
+# A real cloud takes its time for launches that nobody waits for any more.
+BED_QUIET_SECONDS = 300.0
+BED_PACE = 4.0
 # How faults are told apart in the cloud's list of open orders: by a field that their kinds do not use.
 LABEL = "http://127.0.0.1:1/{}"
 
 
-class Cloud:
-    """A running local cloud of a profile, without quotas until told otherwise."""
+def local_cloud(profile: str) -> list[str]:
+    """What starts a local cloud of a profile, without quotas until told otherwise."""
+    quotas = [word for name in ("instances", "cores", "ram", "groups") for word in (f"--quota-{name}", "-1")]
+    return [str(LOCAL_CLOUD), "--profile", profile, "--port", "0", "--seed", "1", *quotas]
 
-    def __init__(self, directory: pathlib.Path, profile: str) -> None:
-        command = [sys.executable, str(LOCAL_CLOUD), "--profile", profile, "--port", "0", "--directory", str(directory)]
-        for quota in ("instances", "cores", "ram", "groups"):
-            command += [f"--quota-{quota}", "-1"]
-        self._process = subprocess.Popen([*command, "--seed", "1"], stdout=subprocess.PIPE, text=True)
+
+def front(bed: pathlib.Path, number: int) -> list[str]:
+    """What starts a door to an OpenStack, with tenants of its own, without quotas until told otherwise."""
+    return ["-m", "tests.openstack.front", "--bed", str(bed.resolve()), f"--suffix=-faults-{number}", "--unlimited"]
+
+
+class Cloud:
+    """A running cloud. command: what starts it, to be run by Python, but for the directory.
+
+    pace: how many times as long as on a local cloud answers have to be waited for.
+    """
+
+    def __init__(
+        self, directory: pathlib.Path, command: list[str], quiet_seconds: float = QUIET_SECONDS, pace: float = 1.0
+    ) -> None:
+        command = [sys.executable, *command, "--directory", str(directory.resolve())]
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
         line = self._process.stdout.readline() if self._process.stdout else ""
         if not line.startswith("ready: "):
-            raise SystemExit(f"the local cloud did not start: {line}")
+            raise SystemExit(f"the cloud did not start: {line}")
         facts = json.loads((directory / "cloud.json").read_text())
-        self.profile = profile
+        self.profile: str = facts["profile"]
+        self._quiet_seconds = quiet_seconds
+        self.pace = pace
         self.users: dict[str, dict[str, str]] = facts["users"]
         self.url: str = facts["endpoint_url"]
         self._at = urllib.parse.urlsplit(facts["control_url"]).netloc
@@ -45,7 +65,7 @@ class Cloud:
 
     def control(self, method: str, path: str, **body: t.Any) -> t.Any:
         """One request to the control API. Raises ValueError if it is refused."""
-        connection = http.client.HTTPConnection(self._at, timeout=60)
+        connection = http.client.HTTPConnection(self._at, timeout=600)
         try:
             connection.request(method, f"/{path}", json.dumps(body) if body else None)
             reply = connection.getresponse()
@@ -93,7 +113,7 @@ class Cloud:
     def in_flight(self) -> float:
         """For how many seconds at most requests may still be carried out; a guess while some are unanswered."""
         log = self.log()
-        if any("status" not in entry for entry in log):
+        if any("status" not in entry for entry in log) or self.control("GET", "")["busy"]:
             return LOOK_SECONDS
         if not self._latest:
             return 0.0
@@ -103,12 +123,12 @@ class Cloud:
 
     def settle(self) -> None:
         """Wait until nothing is in flight."""
-        deadline = time.monotonic() + QUIET_SECONDS
+        deadline = time.monotonic() + self._quiet_seconds
         # What a killed process had just sent may not have been read yet.
         time.sleep(LOOK_SECONDS)
         while (left := self.in_flight()) > 0:
             if time.monotonic() > deadline:
-                raise RuntimeError(f"requests are in flight for more than {QUIET_SECONDS:g} s")
+                raise RuntimeError(f"requests are in flight for more than {self._quiet_seconds:g} s")
             time.sleep(left)
 
     def stop(self) -> None:

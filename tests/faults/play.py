@@ -25,6 +25,7 @@ from .verdict import Sight, Verdict, judge, judge_naive
 
 # No run may take longer than this, whatever happens to it.
 RUN_SECONDS = 150.0
+BED_RUN_SECONDS = 600.0
 CLEAN_READ_TIMEOUT = 30.0
 # How often it is looked whether the request came after which a run is to be killed.
 WATCH_SECONDS = 0.03
@@ -92,7 +93,7 @@ class Play:
     def _play(self) -> None:
         schedule, cloud = self.schedule, self.cloud
         times = {name: getattr(schedule, name) for name in ("boot_seconds", "action_seconds", "latency")}
-        cloud.begin(**times)
+        cloud.begin(**times, launch_seconds=schedule.latency)
         for event in schedule.foreign:
             self._meddle(event)
         if self.naive:
@@ -207,7 +208,7 @@ class Play:
             tags = self.schedule.profile not in UNTAGGED
             options |= {"batch": BATCH, "image": IMAGE, "instance_type": FLAVOR, "tags": tags}
         else:
-            options |= {"read_timeout": read_timeout, **options_of()}
+            options |= {"read_timeout": read_timeout * self.cloud.pace, **options_of()}
         self.outcome.runs += 1
         output = self.folder / f"run-{self.outcome.runs}"
         return self.nursery.start(self.launcher, options, self.folder / f"home-{home}", output, done)

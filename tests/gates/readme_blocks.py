@@ -4,8 +4,8 @@
 
 """``readme_blocks.py README.md FOLDER`` writes what the README says to type, and its plays, into files in FOLDER.
 
-``typed.sh`` has the shell commands, except those that CI runs by themselves; ``play-N.yml`` each block of YAML, with
-the example's cloud replaced by the one that runs here and its key pair by none.
+``typed.sh`` has the shell commands, except those that CI runs by themselves; ``play-N.yml`` each play, with the
+example's cloud replaced by the one that runs here and its key pair by none; ``cloud.nova_ec2.yml`` the inventory.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ def main() -> None:
     for language, text in BLOCK.findall(readme):
         if language == "shell":
             typed += [line for line in text.splitlines() if not BY_ITSELF.match(line)]
+        elif text.startswith("plugin:"):
+            (folder / "cloud.nova_ec2.yml").write_text(text, encoding="utf-8")
         elif language == "yaml":
             plays += 1
             text = text.replace("http://cloud.example.com:8773", "http://127.0.0.1:8773")

@@ -69,6 +69,78 @@ def test_provision_again_and_teardown(cloud: t.Any, playbook: t.Any, variables: 
     assert recap(again)["changed"] == 0 and recap(again)["failed"] == 0, again.stdout
 
 
+@pytest.mark.parametrize("cloud", PROFILES, indirect=True)
+@pytest.mark.needs("removable_rules")
+def test_a_batch_with_a_group_and_addresses_comes_and_goes(cloud: t.Any, playbook: t.Any, variables: t.Any) -> None:
+    more = {
+        **variables,
+        "provision_security_group_rules": [{"proto": "tcp", "ports": [22], "cidr_ip": "0.0.0.0/0"}],
+        "provision_addresses": True,
+        "provision_name_template": "web-{index}",
+        "teardown_addresses": True,
+        "teardown_security_group": "web-one",
+    }
+    first = playbook("nova_ec2.cloud.provision", **more)
+    assert first.returncode == 0, first.stdout + first.stderr
+    assert {"default", "web-one"} < cloud.groups()
+    assert all("web-one" in server["groups"] for server in cloud.servers())
+    held = cloud.addresses()
+    assert len(held) == 3 and sorted(held.values()) == sorted(server["id"] for server in cloud.servers())
+
+    cloud.forget_log()
+    second = playbook("nova_ec2.cloud.provision", **more)
+    assert recap(second)["changed"] == 0 and recap(second)["failed"] == 0, second.stdout
+    # Grizzly is known by the private addresses that it repeats as public ones, or else by asking it for tags.
+    assert [action for action in cloud.actions() if action != "DescribeTags"] == [
+        "DescribeKeyPairs", "DescribeSecurityGroups", "DescribeInstances", "DescribeImages", "DescribeInstances",
+        "DescribeAddresses",
+    ]  # fmt: skip
+
+    down = playbook("nova_ec2.cloud.teardown", **more)
+    assert down.returncode == 0, down.stdout + down.stderr
+    assert cloud.servers() == [] and cloud.addresses() == {} and cloud.groups() <= {"default"}
+    again = playbook("nova_ec2.cloud.teardown", **more)
+    assert recap(again)["changed"] == 0 and recap(again)["failed"] == 0, again.stdout
+
+
+@pytest.mark.parametrize("cloud", ["grizzly", "ec2api"], indirect=True)
+@pytest.mark.needs("volumes")
+def test_every_vm_has_its_volumes_until_teardown(cloud: t.Any, playbook: t.Any, variables: t.Any) -> None:
+    wanted = [{"device_name": "/dev/vdb", "volume_size": 1}, {"device_name": "/dev/vdc", "volume_size": 2}]
+    more = {**variables, "provision_volumes": wanted, "teardown_volumes": ["/dev/vdb", "/dev/vdc"]}
+    first = playbook("nova_ec2.cloud.provision", **more)
+    assert first.returncode == 0, first.stdout + first.stderr
+    held = [(one["instance"], int(one["size"])) for one in cloud.control("GET", "state")["volumes"]]
+    assert sorted(held) == sorted((server["id"], size) for server in cloud.servers() for size in (1, 2))
+
+    cloud.forget_log()
+    second = playbook("nova_ec2.cloud.provision", **more)
+    assert recap(second)["changed"] == 0 and cloud.mutations() == [], second.stdout + second.stderr
+
+    down = playbook("nova_ec2.cloud.teardown", **more)
+    assert down.returncode == 0, down.stdout + down.stderr
+    assert cloud.servers() == [] and cloud.control("GET", "state")["volumes"] == []
+    again = playbook("nova_ec2.cloud.teardown", **more)
+    assert recap(again)["changed"] == 0 and recap(again)["failed"] == 0, again.stdout
+
+
+@pytest.mark.parametrize("cloud", ["ec2api"], indirect=True)
+def test_addresses_are_those_of_the_hosts(cloud: t.Any, playbook: t.Any, variables: t.Any) -> None:
+    plays = [
+        {"hosts": "localhost", "gather_facts": False, "roles": [{"role": "nova_ec2.cloud.provision"}]},
+        {
+            "hosts": "web_one",
+            "gather_facts": False,
+            "connection": "local",
+            "tasks": [{"ansible.builtin.debug": {"msg": "{{ inventory_hostname }} is at {{ ansible_host }}"}}],
+        },
+    ]
+    done = playbook(plays, provision_addresses=True, provision_name_template="web-{index}", **variables)
+    assert done.returncode == 0, done.stdout + done.stderr
+    shown = dict(re.findall(r"(web-\d) is at ([\d.]+)", done.stdout))
+    assert sorted(shown) == ["web-1", "web-2", "web-3"] and sorted(shown.values()) == sorted(cloud.addresses())
+
+
 def test_the_vms_are_hosts_of_the_next_play(
     cloud: t.Any, playbook: t.Any, variables: t.Any, tmp_path: pathlib.Path
 ) -> None:

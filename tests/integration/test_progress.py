@@ -10,12 +10,16 @@ import json
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 import time
 import typing as t
 
 import pytest
+
+# VMs have to take some time for progress to be told of.
+pytestmark = pytest.mark.needs("slow_vms")
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LINE = re.compile(r"(?:\[(?P<host>\w+)\] )?(?P<batch>\w+): .+ \((?P<age>\d+) s\)")
@@ -25,9 +29,8 @@ INVOCATION = {"ANSIBLE_INJECT_INVOCATION": "1"}
 
 
 @pytest.fixture
-def play(cloud: t.Any, run: t.Any, tmp_path: pathlib.Path) -> t.Callable[..., tuple[list[tuple[float, str]], str]]:
+def play(cloud: t.Any, image: str, tmp_path: pathlib.Path) -> t.Callable[..., tuple[list[tuple[float, str]], str]]:
     """play(hosts, task keywords, option=value) returns the lines of standard error with their times, and the output."""
-    image = run("image_info", name="Cirros-0.3.0-x86_64")["images"][0]["image_id"]
     cloud.settings(boot_seconds=BOOT_SECONDS, quota_instances=100, quota_cores=100, quota_groups=50)
 
     def start(hosts: list[str], keywords: dict[str, t.Any], **args: t.Any) -> tuple[list[tuple[float, str]], str]:
@@ -100,3 +103,26 @@ def test_nothing_is_told_when_it_is_not_wanted(play: t.Any, cloud: t.Any, keywor
 def test_the_file_of_the_lines_is_not_shown(play: t.Any, tmp_path: pathlib.Path) -> None:
     _lines, output = play(["web"], {"register": "web", "failed_when": "'nova-ec2-' in web | string"})
     assert "failed=0" in output
+
+
+def test_an_interrupted_run_leaves_nothing_behind(cloud: t.Any, image: str, tmp_path: pathlib.Path) -> None:
+    cloud.settings(boot_seconds=30)
+    options = {"batch": "web", "count": 1, "image": image, "instance_type": "m1.tiny", **cloud.options()}
+    book = [{"hosts": "localhost", "gather_facts": False, "tasks": [{"nova_ec2.cloud.instance": options}]}]
+    (tmp_path / "play.yml").write_text(json.dumps(book))
+    paths = {"ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections"), "ANSIBLE_LOCAL_TEMP": str(tmp_path / "own")}
+    process = subprocess.Popen(
+        [os.path.join(os.path.dirname(sys.executable), "ansible-playbook"), "play.yml"],
+        stdout=subprocess.DEVNULL,
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+        start_new_session=True,
+        env={**os.environ, **paths, "TMPDIR": str(tmp_path)},
+    )
+    assert process.stderr is not None
+    assert any("pending" in line for line in process.stderr) and list(tmp_path.rglob("nova-ec2-*"))
+    os.killpg(process.pid, signal.SIGINT)
+    process.communicate(timeout=60)
+    assert list(tmp_path.rglob("nova-ec2-*")) == []

@@ -5,12 +5,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import http.server
 import json
+import re
 import threading
 import urllib.parse
-from typing import Any, Callable
+from collections.abc import Iterator
+from typing import Any, Callable, Protocol
 
 from . import servers
 from .actions.call import image_id
@@ -24,11 +27,50 @@ from .transport import QuietServer
 MARK = "nova-ec2-local-cloud"
 
 
+class Cockpit(Protocol):
+    """What a cloud lets tests see and change, such as :class:`Steering`. Bodies and answers are those of JSON.
+
+    What makes no sense raises ValueError, TypeError or KeyError.
+    """
+
+    @property
+    def profile(self) -> str:
+        """Name of the generation."""
+
+    @property
+    def busy(self) -> int:
+        """How many requests are being carried out, whether or not anybody waits for the answer."""
+
+    def state(self) -> dict[str, Any]:
+        """Return everything that exists or has existed."""
+
+    def settings(self) -> dict[str, Any]:
+        """Return the settings that hold."""
+
+    def change_settings(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Change settings by name; return all that hold now."""
+
+    def add_servers(self, body: dict[str, Any]) -> list[dict[str, Any]]:
+        """Make servers behind the API."""
+
+    def set_state(self, ec2_id: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Put a server into a state, or have it vanish."""
+
+    def reset(self) -> None:
+        """Forget everything but the users."""
+
+    def save(self, name: str) -> None:
+        """Keep what there is under a name, for restore."""
+
+    def restore(self, name: str) -> None:
+        """Have everything be as it was when it was saved."""
+
+
 class ControlServer(QuietServer):
     """The listener of the control API. ``stop`` ends the process."""
 
-    def __init__(self, cloud: Cloud, journal: Journal, faults: Faults, port: int, stop: Callable[[], None]) -> None:
-        self.cloud = cloud
+    def __init__(self, cockpit: Cockpit, journal: Journal, faults: Faults, port: int, stop: Callable[[], None]) -> None:
+        self.cockpit = cockpit
         self.journal = journal
         self.faults = faults
         self.stop = stop
@@ -56,6 +98,9 @@ class ControlHandler(http.server.BaseHTTPRequestHandler):
             status = 200 if answer is not None else 404
         except (ValueError, TypeError, KeyError) as problem:
             status, answer = 400, {"error": f"{type(problem).__name__}: {problem}"}
+        # Whoever asked is told, whatever the cloud behind this stumbles over.
+        except Exception as problem:
+            status, answer = 500, {"error": f"{type(problem).__name__}: {problem}"}
         text = json.dumps(answer if answer is not None else {"error": "no such thing"}).encode()
         self.send_response_only(status)
         self.send_header("Content-Type", "application/json")
@@ -78,10 +123,8 @@ class ControlHandler(http.server.BaseHTTPRequestHandler):
             threading.Thread(target=server.stop, daemon=True).start()
             return {}
         if (verb, path) in (("GET", ""), ("GET", "/")):
-            return {"service": MARK, "profile": server.cloud.profile.name}
-        with server.cloud.lock:
-            server.cloud.advance()
-            return self._cloud(verb, path, body)
+            return {"service": MARK, "profile": server.cockpit.profile, "busy": server.cockpit.busy}
+        return self._cloud(verb, path, body)
 
     def _faults(self, verb: str, body: Any) -> dict[str, Any] | None:
         if verb == "POST":
@@ -92,36 +135,116 @@ class ControlHandler(http.server.BaseHTTPRequestHandler):
         return {"faults": self.server.faults.list()}
 
     def _cloud(self, verb: str, path: str, body: Any) -> dict[str, Any] | None:
-        cloud = self.server.cloud
+        cockpit = self.server.cockpit
         if (verb, path) == ("GET", "/state"):
-            return inner_truth(cloud)
+            return cockpit.state()
         if (verb, path) == ("POST", "/settings"):
-            return change_settings(cloud, body)
+            return cockpit.change_settings(body)
         if (verb, path) == ("GET", "/settings"):
-            return dataclasses.asdict(cloud.settings)
+            return cockpit.settings()
         if (verb, path) == ("POST", "/servers"):
-            return {"servers": [_shown(server) for server in add_servers(cloud, **body)]}
+            return {"servers": cockpit.add_servers(body)}
         if verb == "POST" and path.startswith("/servers/"):
-            return _shown(set_state(cloud, path.rpartition("/")[2], **body))
+            return cockpit.set_state(path.rpartition("/")[2], body)
         if (verb, path) == ("POST", "/reset"):
-            cloud.reset()
+            cockpit.reset()
             self.server.faults.clear()
+            return {}
+        saved = re.fullmatch(r"/saved/([^/]+)(/restore)?", path)
+        if verb == "POST" and saved:
+            (cockpit.restore if saved[2] else cockpit.save)(saved[1])
             return {}
         return None
 
 
+class Steering:
+    """The cockpit of a local cloud."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
+
+    @property
+    def profile(self) -> str:
+        """Name of the generation."""
+        return self._cloud.profile.name
+
+    @property
+    def busy(self) -> int:
+        """No request takes any time here."""
+        return 0
+
+    @contextlib.contextmanager
+    def _held(self) -> Iterator[Cloud]:
+        with self._cloud.lock:
+            self._cloud.advance()
+            yield self._cloud
+
+    def state(self) -> dict[str, Any]:
+        """Return everything that exists or has existed."""
+        with self._held() as cloud:
+            return inner_truth(cloud)
+
+    def settings(self) -> dict[str, Any]:
+        """Return the settings that hold."""
+        with self._held() as cloud:
+            return dataclasses.asdict(cloud.settings)
+
+    def change_settings(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Change settings, or fields of the profile, by name; return the settings that now hold."""
+        with self._held() as cloud:
+            return change_settings(cloud, body)
+
+    def add_servers(self, body: dict[str, Any]) -> list[dict[str, Any]]:
+        """Make servers behind the API; see :func:`add_servers`."""
+        with self._held() as cloud:
+            return [_shown(server) for server in add_servers(cloud, **body)]
+
+    def set_state(self, ec2_id: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Put a server into a state; see :func:`set_state`."""
+        with self._held() as cloud:
+            return _shown(set_state(cloud, ec2_id, **body))
+
+    def reset(self) -> None:
+        """Forget everything but the users, and go back to the settings that the process was started with."""
+        with self._held() as cloud:
+            cloud.reset()
+
+    def save(self, name: str) -> None:
+        """Keep what there is under a name, for restore."""
+        with self._held() as cloud:
+            cloud.save(name)
+
+    def restore(self, name: str) -> None:
+        """Have everything be as it was when it was saved."""
+        with self._held() as cloud:
+            cloud.restore(name)
+
+
 def inner_truth(cloud: Cloud) -> dict[str, Any]:
-    """Return everything that exists or has existed, hidden tasks included."""
+    """Return everything that exists or has existed, hidden tasks included; apart, what the cloud itself takes back."""
     return {
-        "servers": [_shown(server) for server in cloud.servers.values()],
+        "servers": [_shown(server) for server in cloud.servers.values() if not server.rolled_back],
+        "taken_back": [_shown(server) for server in cloud.servers.values() if server.rolled_back],
         "gone": [_shown(server) for server in cloud.gone],
         "keypairs": [dataclasses.asdict(pair) for pair in cloud.keypairs.values()],
         "groups": [dataclasses.asdict(group) for group in cloud.groups],
-        "addresses": [dataclasses.asdict(address) for address in cloud.addresses.values()],
-        "volumes": [dataclasses.asdict(volume) for volume in cloud.volumes.values()],
+        "addresses": [
+            {**dataclasses.asdict(address), "instance": _ec2_id(cloud, address.server)}
+            for address in cloud.addresses.values()
+        ],
+        "volumes": [
+            {**dataclasses.asdict(one), "id": f"vol-{one.number:08x}", "instance": _ec2_id(cloud, one.server)}
+            for one in cloud.volumes.values()
+        ],
+        "snapshots": [dataclasses.asdict(one) for one in cloud.snapshots.values()],
         "images": [dataclasses.asdict(image) for image in cloud.images],
         "catalogues": list(CATALOGUES),
     }
+
+
+def _ec2_id(cloud: Cloud, number: int | None) -> str | None:
+    server = None if number is None else cloud.servers.get(number)
+    return server.ec2_id if server else None
 
 
 def _shown(server: Server) -> dict[str, Any]:
@@ -212,11 +335,17 @@ def _enter(cloud: Cloud, server: Server, state: str) -> None:
     server.state, server.task, server.due = state, None, None
 
 
-def set_state(cloud: Cloud, ec2_id: str, vm_state: str, task: str | None = None) -> Server:
-    """Put a server into a state, whatever it was doing; ``deleted`` removes it."""
+def set_state(
+    cloud: Cloud, ec2_id: str, vm_state: str | None = None, task: str | None = None, console: str | None = None
+) -> Server:
+    """Put a server into a state, whatever it was doing; ``deleted`` removes it. Or say what its console shows."""
     server = cloud.by_ec2_id.get(ec2_id)
     if server is None:
         raise ValueError(f"no server {ec2_id!r}")
+    if console is not None:
+        server.console = console
+    if vm_state is None:
+        return server
     if vm_state == "deleted":
         cloud.forget(server)
         return server

@@ -16,13 +16,12 @@ import time
 import urllib.parse
 import uuid
 from http.client import responses
-from typing import Any
+from typing import Any, Protocol
 
 from . import auth, dispatch, faults
 from .journal import Journal
 from .profiles import GRIZZLY
 from .render import error
-from .state import Cloud
 
 _HANG_POLL_SECONDS = 0.2
 
@@ -57,18 +56,45 @@ class QuietServer(http.server.ThreadingHTTPServer):
             super().handle_error(request, client_address)
 
 
+class Service(Protocol):
+    """Who answers requests once they have been read, such as :class:`dispatch.Service`."""
+
+    @property
+    def mount(self) -> str:
+        """Path that requests must be under; empty if any will do."""
+
+    @property
+    def latency(self) -> float:
+        """Seconds that every request takes longer."""
+
+    def now(self) -> float:
+        """Return the time that replies are dated with."""
+
+    def identify(self, request: auth.Request) -> str | None:
+        """Return the name of the user that a request claims to come from."""
+
+    def handle(self, request: auth.Request, number: int) -> dispatch.Reply:
+        """Carry a request out."""
+
+    def failed(self, problem: BaseException) -> dispatch.Reply:
+        """Return the reply to a request that stumbled over something."""
+
+    def keystone_down(self, request: auth.Request) -> dispatch.Reply:
+        """Return the reply while Keystone cannot be reached."""
+
+
 class Ec2Server(QuietServer):
     """The listener of the EC2 API."""
 
     def __init__(
         self,
         address: tuple[str, int],
-        cloud: Cloud,
+        service: Service,
         journal: Journal,
         broken: faults.Faults,
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        self.cloud = cloud
+        self.service = service
         self.journal = journal
         self.faults = broken
         super().__init__(address, Ec2Handler, tls)
@@ -94,8 +120,8 @@ class Ec2Handler(http.server.BaseHTTPRequestHandler):
         """Serve one request of whatever method."""
         started = time.monotonic()
         request = self._read()
-        cloud = self.server.cloud
-        lost = dispatch.outside(cloud.profile.mount, request.path)
+        service = self.server.service
+        lost = dispatch.outside(service.mount, request.path)
         if lost is not None:
             self._send(lost)
             return
@@ -103,14 +129,14 @@ class Ec2Handler(http.server.BaseHTTPRequestHandler):
             {
                 "action": request.params.get("Action"),
                 "params": request.params,
-                "user": dispatch.identify(cloud, request),
+                "user": service.identify(request),
                 "verb": request.method,
                 "path": request.path,
                 "signature_version": request.signature_version,
             }
         )
-        if cloud.settings.latency > 0:
-            time.sleep(cloud.settings.latency)
+        if service.latency > 0:
+            time.sleep(service.latency)
         fault = self.server.faults.take(request.params.get("Action", ""))
         reply = self._answer(request, number, fault)
         seconds = time.monotonic() - started
@@ -132,29 +158,29 @@ class Ec2Handler(http.server.BaseHTTPRequestHandler):
         if self.command in ("POST", "PUT"):
             params.update(urllib.parse.parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
         headers = {name.lower(): value for name, value in self.headers.items()}
-        return auth.Request(self.command, urllib.parse.unquote(split.path), headers, body, params)
+        return auth.Request(self.command, urllib.parse.unquote(split.path), headers, body, params, self.path)
 
     def _answer(self, request: auth.Request, number: int, fault: faults.Fault | None) -> dispatch.Reply | None:
         """Return the reply, or None if the connection is to end without one."""
-        cloud = self.server.cloud
+        service = self.server.service
         if fault is None:
-            return dispatch.handle(cloud, request, number)
+            return service.handle(request, number)
         if fault.kind == "delay":
             time.sleep(fault.seconds)
         elif fault.kind == "hang":
             self._wait_for_client()
             return None
         elif fault.kind == "late":
-            timer = threading.Timer(fault.seconds, dispatch.handle, (cloud, request, number))
+            timer = threading.Timer(fault.seconds, service.handle, (request, number))
             timer.daemon = True
             timer.start()
             return None
         elif fault.kind in faults.NOT_DONE:
-            return _refusal(cloud, request, fault)
-        reply = dispatch.handle(cloud, request, number)
+            return _refusal(service, request, fault)
+        reply = service.handle(request, number)
         if fault.kind == "delay_after":
             time.sleep(fault.seconds)
-        return _spoilt(cloud, reply, fault)
+        return _spoilt(service, reply, fault)
 
     def _wait_for_client(self) -> None:
         while True:
@@ -174,7 +200,7 @@ class Ec2Handler(http.server.BaseHTTPRequestHandler):
             f"HTTP/1.1 {reply.status} {responses.get(reply.status, '')}",
             f"Content-Type: {reply.content_type}",
             f"Content-Length: {len(body) + missing}",
-            f"Date: {self.date_time_string(self.server.cloud.now())}",
+            f"Date: {self.date_time_string(self.server.service.now())}",
         ]
         if fault is not None and fault.kind == "redirect":
             lines.append(f"Location: {fault.location}")
@@ -184,7 +210,7 @@ class Ec2Handler(http.server.BaseHTTPRequestHandler):
             self._hang_up()
 
 
-def _refusal(cloud: Cloud, request: auth.Request, fault: faults.Fault) -> dispatch.Reply | None:
+def _refusal(service: Service, request: auth.Request, fault: faults.Fault) -> dispatch.Reply | None:
     """Return the reply of a fault that keeps the request from being carried out; None closes the connection."""
     if fault.kind == "drop_before":
         return None
@@ -192,29 +218,26 @@ def _refusal(cloud: Cloud, request: auth.Request, fault: faults.Fault) -> dispat
         return dispatch.Reply(502, "text/html", faults.HTML.replace(b"Please log in.", b"Bad gateway"))
     if fault.kind == "redirect":
         return dispatch.Reply(302, "text/html", faults.HTML)
-    request_id = f"req-{uuid.uuid4()}"
-    if fault.kind == "keystone_down":
-        return dispatch.keystone_down(cloud, request, request_id)
-    return _error(fault.kind, request_id)
+    return service.keystone_down(request) if fault.kind == "keystone_down" else _error(fault.kind)
 
 
-def _error(kind: str, request_id: str) -> dispatch.Reply:
+def _error(kind: str) -> dispatch.Reply:
     if kind.startswith("unknown_error"):
-        body = error("UnknownError", GRIZZLY.unknown_text, request_id)
+        body = error("UnknownError", GRIZZLY.unknown_text, f"req-{uuid.uuid4()}")
         return dispatch.Reply(400, dispatch.XML, body.encode(), "UnknownError")
     status = 503 if "503" in kind else 500
     return dispatch.plain(status, "\n\nThe server has either erred or is overloaded.\n\n   ")
 
 
-def _spoilt(cloud: Cloud, reply: dispatch.Reply, fault: faults.Fault) -> dispatch.Reply | None:
+def _spoilt(service: Service, reply: dispatch.Reply, fault: faults.Fault) -> dispatch.Reply | None:
     """Return the reply to a request that has been carried out, after the fault has had its way with it."""
     if fault.kind == "drop_after":
         return None
     if fault.kind.endswith("_after") and fault.kind != "delay_after":
-        return _error(fault.kind, f"req-{uuid.uuid4()}")
+        return _error(fault.kind)
     if fault.kind == "non_ascii":
         broken = UnicodeEncodeError("ascii", "", 0, 1, "ordinal not in range(128)")
-        return dispatch.failure(cloud, broken, f"req-{uuid.uuid4()}")
+        return service.failed(broken)
     bodies = {
         "empty_body": b"",
         "garbage": faults.GARBAGE,

@@ -1,0 +1,380 @@
+# Copyright (c) 2026, The nova_ec2.cloud authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""cloud_info: it says what is wrong and what to do, and does nothing."""
+
+from __future__ import annotations
+
+import datetime
+import ipaddress
+import pathlib
+import socket
+import threading
+import typing as t
+
+import pytest
+import yaml
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._diagnosis import COLLECTION_VERSION, generation_of
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._errors import CloudError
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PROFILES = ["grizzly", "havana", "icehouse", "juno", "liberty", "ec2api"]
+VM = {"image": "Cirros-0.3.0-x86_64", "instance_type": "m1.tiny"}
+LISTS = ["DescribeInstances", "DescribeKeyPairs", "DescribeSecurityGroups", "DescribeAddresses", "DescribeVolumes"]
+# Unsigned, of an unknown key pair, signed the other way; then what there is, tags, and groups with a filter.
+REQUESTS = ["DescribeRegions", "DescribeKeyPairs", "DescribeRegions", *LISTS, "DescribeTags", "DescribeSecurityGroups"]
+CANDIDATES = {
+    "grizzly": ["grizzly"],
+    "havana": ["havana", "icehouse", "juno"],
+    "icehouse": ["havana", "icehouse", "juno"],
+    "juno": ["juno"],
+    "liberty": ["kilo", "liberty"],
+    "ec2api": ["ec2api"],
+}
+
+
+def statuses(result: dict[str, t.Any]) -> dict[str, str]:
+    """How each check ended."""
+    return {check["name"]: check["status"] for check in result["checks"]}
+
+
+def check(result: dict[str, t.Any], name: str) -> dict[str, t.Any]:
+    """One check."""
+    return next(check for check in result["checks"] if check["name"] == name)
+
+
+def wrong(result: dict[str, t.Any], name: str) -> str:
+    """What is told of the one thing that is wrong."""
+    assert not result.get("failed") and result["healthy"] is False and result["changed"] is False, result
+    assert [one["name"] for one in result["checks"] if one["status"] == "problem"] == [name], result["checks"]
+    found = check(result, name)
+    assert result["problems"] == [f"{name}: {found['detail']} {found['advice']}"] and found["advice"]
+    return str(found["detail"] + " " + found["advice"])
+
+
+@pytest.mark.parametrize("cloud", PROFILES, indirect=True)
+def test_a_healthy_cloud_and_its_generation(cloud: t.Any, run: t.Any) -> None:
+    run("instance", batch="web", count=2, **VM)
+    run("keypair", name="web")
+    cloud.forget_log()
+    result = run("cloud_info")
+    assert result["healthy"] is True and result["problems"] == [] and result["changed"] is False, result
+    assert "problem" not in statuses(result).values() and "warning" not in statuses(result).values()
+    assert result["generation"]["candidates"] == CANDIDATES[cloud.profile] and result["generation"]["evidence"]
+    later = cloud.profile != "grizzly"
+    assert result["features"] == {"tags": later, "client_tokens": later, "filters": cloud.profile == "ec2api"}
+    assert result["signature_versions"] == ([2, 4] if cloud.profile in ("juno", "liberty", "ec2api") else [2])
+    assert result["usage"] == {"instances": 2, "key_pairs": 1, "security_groups": 2, "addresses": 0, "volumes": 0}
+    assert result["limits"] == {"instances": 10 if cloud.profile == "ec2api" else None}
+    assert abs(result["clock_skew"]) <= 1 and result["certificate"] is None
+    # Juno is asked at another path too, which is not in its log because it serves nothing there.
+    more = ["DescribeAccountAttributes"] if cloud.profile == "ec2api" else []
+    # A real ec2-api answers there.
+    more += ["DescribeRegions"] if cloud.profile == "ec2api" and "/services/Cloud" in cloud.url else []
+    assert sorted(cloud.actions()) == sorted(REQUESTS + more)
+    assert cloud.mutations() == []
+
+
+def test_the_software_on_this_side(cloud: t.Any, run: t.Any) -> None:
+    result = run("cloud_info")
+    assert result["versions"]["boto"] == "2.49.0" and "boto" in result["versions"]["boto_path"]
+    assert result["versions"]["python"][:2] == "3." and result["versions"]["python_path"].startswith("/")
+    assert result["versions"]["ansible_core"][:2] == "2." and result["versions"]["collection"] == COLLECTION_VERSION
+    assert yaml.safe_load((ROOT / "galaxy.yml").read_text())["version"] == COLLECTION_VERSION
+
+
+def test_keys_are_never_shown(cloud: t.Any, run: t.Any) -> None:
+    keys = cloud.users["demo"]
+    for change in ({}, {"secret_key": keys["secret"][::-1]}):
+        result = run("cloud_info", user=None, **{**cloud.options(), **change})
+        told = {name: value for name, value in result.items() if name != "invocation"}
+        assert keys["secret"] not in str(result) and keys["secret"][::-1] not in str(result)
+        assert keys["access"] not in str(told)
+
+
+@pytest.mark.parametrize("cloud", PROFILES, indirect=True)
+@pytest.mark.parametrize("change", [{"secret_key": "wrong"}, {"access_key": "wrong", "secret_key": "wrong"}])
+def test_wrong_keys(cloud: t.Any, run: t.Any, change: dict[str, str]) -> None:
+    result = run("cloud_info", user=None, **{**cloud.options(), **change})
+    assert "belong together" in wrong(result, "credentials")
+    assert {statuses(result)[name] for name in ("signatures", "generation", "usage")} == {"unknown"}
+    assert cloud.actions() == REQUESTS[:3]
+
+
+@pytest.mark.parametrize("cloud", ["grizzly", "icehouse"], indirect=True)
+def test_a_signature_that_the_cloud_does_not_know(cloud: t.Any, run: t.Any) -> None:
+    result = run("cloud_info", signature_version=4)
+    assert "Set signature_version to 2." in wrong(result, "signatures") and result["signature_versions"] == [2]
+
+
+@pytest.mark.parametrize("cloud", ["liberty", "ec2api"], indirect=True)
+def test_signed_the_other_way_it_is_the_same(cloud: t.Any, run: t.Any) -> None:
+    result = run("cloud_info", signature_version=4)
+    assert result["healthy"] and result["signature_versions"] == [2, 4]
+    assert result["generation"]["candidates"] == CANDIDATES[cloud.profile]
+
+
+def test_a_wrong_port(cloud: t.Any, run: t.Any) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{unused.getsockname()[1]}/services/Cloud"
+    result = run("cloud_info", endpoint_url=url)
+    assert "connection refused" in wrong(result, "tcp") and "8773" in check(result, "tcp")["advice"]
+    assert statuses(result)["credentials"] == "unknown" and "http" not in statuses(result)
+    assert result["endpoint_url"] == url and cloud.actions() == []
+
+
+def test_a_host_that_does_not_exist(cloud: t.Any, run: t.Any) -> None:
+    result = run("cloud_info", endpoint_url="http://no-such-host.invalid:8773/services/Cloud")
+    assert "cannot be resolved" in wrong(result, "dns") and "tcp" not in statuses(result)
+
+
+@pytest.mark.needs("nova")
+def test_a_wrong_path(cloud: t.Any, run: t.Any) -> None:
+    result = run("cloud_info", endpoint_url=cloud.url.replace("/services/Cloud", "/v2"))
+    assert "HTTP 404" in wrong(result, "http") and "/services/Cloud" in check(result, "http")["advice"]
+
+
+@pytest.mark.parametrize("kind", ["html", "html_error", "redirect", "http_503", "garbage", "drop_before"])
+def test_something_else_answers(cloud: t.Any, run: t.Any, kind: str) -> None:
+    cloud.fault("*", kind, times=-1, location="http://elsewhere.example.com/")
+    result = run("cloud_info", connect_timeout=2)
+    said = wrong(result, "http")
+    assert "elsewhere" in said if kind == "redirect" else "endpoint_url" in said
+    assert cloud.actions() == ["DescribeRegions"]
+
+
+def test_nothing_answers(cloud: t.Any, run: t.Any) -> None:
+    cloud.fault("*", "hang", times=-1)
+    assert "no answer within 1.5 s" in wrong(run("cloud_info", read_timeout=1.5, connect_timeout=1), "http")
+
+
+@pytest.mark.parametrize("cloud", ["grizzly", "icehouse", "ec2api"], indirect=True)
+def test_a_cloud_without_keystone(cloud: t.Any, run: t.Any) -> None:
+    cloud.fault("*", "keystone_down", times=-1, skip=1)
+    said = wrong(run("cloud_info", read_timeout=5), "credentials")
+    assert "HTTP 500" in said and "Keystone" in said
+
+
+@pytest.mark.parametrize(
+    ("kind", "action", "status"),
+    [
+        ("http_500", "DescribeVolumes", "warning"),
+        ("unknown_error", "DescribeAddresses", "warning"),
+        ("http_500", "DescribeInstances", "problem"),
+    ],
+)
+def test_a_service_that_is_missing(cloud: t.Any, run: t.Any, kind: str, action: str, status: str) -> None:
+    cloud.fault(action, kind, times=-1)
+    result = run("cloud_info", read_timeout=5)
+    assert statuses(result)["usage"] == status and result["healthy"] is (status == "warning")
+    assert result["usage"]["key_pairs"] == 0 and list(result["usage"].values()).count(None) == 1
+
+
+@pytest.mark.needs("clock")
+@pytest.mark.parametrize(("offset", "status", "way"), [(100, "warning", "behind"), (-4000, "problem", "ahead of")])
+@pytest.mark.parametrize("cloud", ["grizzly", "liberty", "ec2api"], indirect=True)
+def test_a_skewed_clock(cloud: t.Any, run: t.Any, offset: int, status: str, way: str) -> None:
+    cloud.settings(clock_offset=offset)
+    result = run("cloud_info")
+    found = check(result, "clock")
+    assert found["status"] == status and f"clock is {abs(result['clock_skew'])} s {way} the server's" in found["detail"]
+    assert abs(result["clock_skew"] + offset) <= 2 and "NTP" in found["advice"]
+    assert result["healthy"] is (status == "warning")
+
+
+@pytest.mark.needs("quick_vms")
+@pytest.mark.parametrize("cloud", ["ec2api"], indirect=True)
+def test_a_quota_that_is_used_up(cloud: t.Any, run: t.Any) -> None:
+    cloud.settings(quota_instances=2)
+    run("instance", batch="web", count=2, **VM)
+    result = run("cloud_info")
+    found = check(result, "usage")
+    assert found["status"] == "warning" and "no room for another one" in found["detail"] and result["healthy"]
+
+
+@pytest.mark.parametrize("cloud", ["grizzly", "icehouse", "ec2api"], indirect=True)
+def test_only_the_own_project_counts(cloud: t.Any, run: t.Any) -> None:
+    run("instance", batch="web", count=1, **VM)
+    assert run("cloud_info", user="adminuser")["usage"]["instances"] == 0
+    assert run("cloud_info", user="other")["usage"]["instances"] == 0
+
+
+@pytest.mark.parametrize("cloud", ["icehouse", "ec2api"], indirect=True)
+def test_a_token_that_shows_is_proof(cloud: t.Any, run: t.Any) -> None:
+    assert statuses(run("cloud_info"))["client_tokens"] == "unknown"
+    run("instance", batch="web", count=1, **VM)
+    assert statuses(run("cloud_info"))["client_tokens"] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        ({"endpoint_url": "cloud.example.com"}, "is not an http or https URL"),
+        ({"connect_timeout": 0}, "connect_timeout must be more than 0"),
+        ({"rc_file": "/nonexistent/ec2rc.sh", "endpoint_url": None}, "cannot be read"),
+        ({"endpoint_url": "https://127.0.0.1:1/", "ca_bundle": "/nonexistent/ca.pem"}, "cannot be used"),
+    ],
+)
+def test_malformed_options_fail(cloud: t.Any, run: t.Any, args: dict[str, t.Any], said: str) -> None:
+    options = {name: value for name, value in {**cloud.options(), **args}.items() if value is not None}
+    result = run("cloud_info", user=None, **options)
+    assert result["failed"] and said in result["msg"], result
+    assert cloud.actions() == []
+
+
+def test_without_boto_the_way_is_looked_at_all_the_same(
+    cloud: t.Any, run: t.Any, monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path
+) -> None:
+    (tmp_path / "boto").mkdir()
+    (tmp_path / "boto" / "__init__.py").write_text("raise ImportError('broken on purpose')\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    result = run("cloud_info")
+    assert result["healthy"] is False and "pip install boto" in result["problems"][0], result
+    assert statuses(result)["http"] == "ok" and statuses(result)["usage"] == "unknown"
+    assert result["versions"]["boto"] is None and cloud.actions() == ["DescribeRegions"]
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "version_4", "everywhere", "candidates"),
+    [
+        (None, None, False, None, ["essex"]),
+        ("EC2APIError", 400, False, None, ["essex", "folsom"]),
+        ("KeypairNotFound", 400, False, None, ["grizzly"]),
+        ("InvalidKeyPair.NotFound", 404, False, None, ["havana", "icehouse", "juno"]),
+        ("InvalidKeyPair.NotFound", 404, None, None, ["havana", "icehouse", "juno", "kilo", "liberty"]),
+        ("InvalidKeyPair.NotFound", 404, True, None, ["juno", "kilo", "liberty"]),
+        ("InvalidKeyPair.NotFound", 404, True, False, ["juno"]),
+        ("InvalidKeyPair.NotFound", 404, True, True, ["kilo", "liberty"]),
+        ("InvalidKeyPair.NotFound", 400, True, True, ["ec2api"]),
+        ("SomethingElse", 400, True, True, []),
+    ],
+)
+def test_what_tells_generations_apart(
+    code: str | None, status: int | None, version_4: bool | None, everywhere: bool | None, candidates: list[str]
+) -> None:
+    answer = CloudError("", error_code=code, http_status=status) if code else []
+    found, evidence = generation_of(answer, version_4, everywhere)
+    assert found == candidates and evidence
+
+
+def certificate(folder: pathlib.Path, first_day: int, last_day: int) -> list[str]:
+    """Options that have a cloud show a certificate that it issued itself, with a validity in days from now."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "cloud of tests")])
+    now = datetime.datetime.now(datetime.timezone.utc)
+    addresses = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now + datetime.timedelta(days=first_day))
+        .not_valid_after(now + datetime.timedelta(days=last_day, hours=1))
+        .add_extension(addresses, critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    (folder / "cert.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    form, plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    (folder / "key.pem").write_bytes(key.private_bytes(serialization.Encoding.PEM, form, plain))
+    return ["--certfile", str(folder / "cert.pem"), "--keyfile", str(folder / "key.pem")]
+
+
+@pytest.mark.needs("tls")
+class TestTls:
+    """Certificates, and the wrong one of http and https."""
+
+    def test_a_certificate_of_the_right_authority(self, clouds: t.Any, run: t.Any) -> None:
+        cloud = clouds("grizzly", "--tls")
+        cloud.reset()
+        result = run("cloud_info", user=None, **cloud.options(), ca_bundle=cloud.ca_bundle)
+        assert result["healthy"] and statuses(result)["tls"] == "ok", result
+        shown = result["certificate"]
+        assert shown["subject"] == "commonName=127.0.0.1" and shown["issuer"] == "commonName=local cloud CA"
+        assert shown["names"] == ["127.0.0.1", "localhost"] and 3640 < shown["days_left"] <= 3650
+        assert sorted(cloud.actions()) == sorted(REQUESTS)
+
+    def test_a_certificate_of_an_unknown_authority(self, clouds: t.Any, run: t.Any) -> None:
+        cloud = clouds("grizzly", "--tls")
+        cloud.reset()
+        result = run("cloud_info", user=None, **cloud.options())
+        assert "ca_bundle" in wrong(result, "tls") and "issued by commonName=local cloud CA" in result["problems"][0]
+        assert statuses(result)["clock"] == "ok" and statuses(result)["credentials"] == "unknown"
+        # Nothing that is signed goes to a server that does not prove who it is.
+        assert cloud.actions() == ["DescribeRegions"]
+        (request,) = cloud.control("GET", "log")["requests"]
+        assert "Signature" not in request["params"]
+
+    def test_a_certificate_for_another_name(self, clouds: t.Any, run: t.Any) -> None:
+        other = clouds("grizzly", "--tls", "--host", "127.0.0.2")
+        result = run("cloud_info", user=None, **other.options(), ca_bundle=other.ca_bundle)
+        assert "names or addresses of the certificate" in wrong(result, "tls")
+        assert result["certificate"]["names"] == ["127.0.0.1", "localhost"]
+
+    def test_a_certificate_that_nobody_looks_at(self, clouds: t.Any, run: t.Any) -> None:
+        cloud = clouds("grizzly", "--tls")
+        cloud.reset()
+        result = run("cloud_info", user=None, **cloud.options(), validate_certs=False)
+        assert result["healthy"] and statuses(result)["tls"] == "warning"
+        assert "validate_certs is false" in check(result, "tls")["advice"]
+
+    @pytest.mark.parametrize(
+        ("days", "trusted", "status", "said"),
+        [
+            ((-1, 100), False, "problem", "as ca_bundle"),
+            ((-1, 100), True, "ok", "is trusted"),
+            ((-1, 9), True, "warning", "ends in 9 days"),
+            ((-9, -2), True, "problem", "certificate renewed"),
+            ((2, 9), True, "problem", "clock"),
+        ],
+    )
+    def test_certificates_by_themselves(
+        self,
+        clouds: t.Any,
+        run: t.Any,
+        tmp_path: pathlib.Path,
+        days: tuple[int, int],
+        trusted: bool,
+        status: str,
+        said: str,
+    ) -> None:
+        cloud = clouds("grizzly", *certificate(tmp_path, *days))
+        result = run("cloud_info", user=None, **cloud.options(), **({"ca_bundle": cloud.ca_bundle} if trusted else {}))
+        found = check(result, "tls")
+        assert found["status"] == status and said in f"{found['detail']} {found['advice']}", result["checks"]
+        assert result["certificate"]["subject"] == result["certificate"]["issuer"] == "commonName=cloud of tests"
+        assert result["certificate"]["days_left"] == days[1] and result["healthy"] is (status != "problem")
+
+    def test_http_to_a_port_with_tls(self, clouds: t.Any, run: t.Any) -> None:
+        cloud = clouds("grizzly", "--tls")
+        cloud.reset()
+        options = {**cloud.options(), "endpoint_url": cloud.url.replace("https:", "http:")}
+        assert "begin endpoint_url with https://" in wrong(run("cloud_info", user=None, **options), "http")
+
+    def test_https_to_a_port_without_tls(self, cloud: t.Any, run: t.Any) -> None:
+        result = run("cloud_info", endpoint_url=cloud.url.replace("http:", "https:"))
+        assert "begin endpoint_url with http://" in wrong(result, "tls") and result["certificate"] is None
+
+    def test_a_server_that_speaks_neither(self, cloud: t.Any, run: t.Any) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            threading.Thread(target=greet, args=(listener,), daemon=True).start()
+            port = listener.getsockname()[1]
+            for scheme, name in (("http", "http"), ("https", "tls")):
+                result = run("cloud_info", endpoint_url=f"{scheme}://127.0.0.1:{port}/", connect_timeout=1)
+                assert "Check" in wrong(result, name)
+
+
+def greet(listener: socket.socket) -> None:
+    """Greet whoever comes as an SSH server does, and hang up."""
+    while True:
+        try:
+            connection, _peer = listener.accept()
+        except OSError:
+            return
+        with connection:
+            connection.sendall(b"SSH-2.0-OpenSSH_9.2p1\r\n")

@@ -1,0 +1,136 @@
+# Copyright (c) 2026, The nova_ec2.cloud authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The whole way: from nothing to VMs that Ansible logs in to with their own keys, and back to nothing."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import pwd
+import re
+import subprocess
+import sys
+import typing as t
+
+import pytest
+
+pytestmark = pytest.mark.needs("ssh")
+CIRROS = "Cirros-0.3.0-x86_64"
+PROFILES = pytest.mark.parametrize("cloud", ["grizzly --ssh", "ec2api --ssh"], indirect=True)
+
+
+@pytest.fixture
+def variables(cloud: t.Any, tmp_path: pathlib.Path) -> dict[str, t.Any]:
+    """The variables of a batch web of three VMs with all that makes them reachable."""
+    provision = {
+        "rc_file": str(cloud.directory / "ec2rc.sh"),
+        "batch": "web",
+        "private_key_file": str(tmp_path / "web.pem"),
+        "key_name": "web",
+        "known_hosts_file": str(tmp_path / "known hosts"),
+        "inventory_file": str(tmp_path / "web.yml"),
+        "addresses": True,
+    }
+    return {
+        **{f"provision_{name}": value for name, value in provision.items()},
+        **{f"teardown_{name}": value for name, value in provision.items()},
+        "provision_count": 3,
+        "provision_image": CIRROS,
+        "provision_name_template": "web-{index}",
+        "provision_wait_for": "ssh",
+        "provision_ssh_port": cloud.ssh_port,
+        "provision_remote_user": pwd.getpwuid(os.geteuid()).pw_name,
+    }
+
+
+def shell(tmp_path: pathlib.Path, *command: str) -> subprocess.CompletedProcess[str]:
+    """Run a program of this environment; what it said comes with it."""
+    program = pathlib.Path(sys.executable).with_name(command[0])
+    environment = {**os.environ, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_SSH_ARGS": ""}
+    return subprocess.run(
+        [str(program) if program.exists() else command[0], *command[1:]],
+        env=environment, cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+@PROFILES
+def test_from_nothing_to_a_task_on_every_vm_and_back(
+    cloud: t.Any, playbook: t.Any, variables: dict[str, t.Any], tmp_path: pathlib.Path
+) -> None:
+    plays = [
+        {"hosts": "localhost", "gather_facts": False, "roles": [{"role": "nova_ec2.cloud.provision"}]},
+        {
+            "hosts": "web",
+            "gather_facts": False,
+            "vars": {"ansible_python_interpreter": sys.executable},
+            "tasks": [
+                {"ansible.builtin.ping": None},
+                {"ansible.builtin.command": "printenv SSH_CONNECTION", "register": "way"},
+                {"ansible.builtin.assert": {"that": "way.stdout.split()[2] == ansible_host"}},
+            ],
+        },
+    ]
+    first = playbook(plays, **variables)
+    assert first.returncode == 0, first.stdout + first.stderr
+    assert all(re.search(rf"^web-{number}\s+: ok=3 ", first.stdout, re.M) for number in (1, 2, 3)), first.stdout
+
+    # What was written is enough by itself.
+    pinged = shell(tmp_path, "ansible", "web", "-i", "web.yml", "-m", "ansible.builtin.ping",
+                   "-e", f"ansible_python_interpreter={sys.executable}")  # fmt: skip
+    assert pinged.stdout.count("SUCCESS") == 3, pinged.stdout + pinged.stderr
+    said = shell(tmp_path, "ssh", "-F", "web_ssh.cfg", "-o", "BatchMode=yes", "web-2", "echo hello")
+    assert said.stdout == "hello\n", said.stderr
+
+    cloud.forget_log()
+    second = playbook("nova_ec2.cloud.provision", **variables)
+    assert second.returncode == 0 and "changed=0" in second.stdout, second.stdout + second.stderr
+    assert cloud.mutations() == [] and "GetConsoleOutput" not in cloud.actions()
+
+    down = playbook("nova_ec2.cloud.teardown", **variables)
+    assert down.returncode == 0, down.stdout + down.stderr
+    assert cloud.servers() == [] and cloud.addresses() == {} and cloud.fingerprints() == {}
+    assert [path.name for path in tmp_path.glob("*web*")] + [path.name for path in tmp_path.glob("known*")] == []
+    again = playbook("nova_ec2.cloud.teardown", **variables)
+    assert again.returncode == 0 and "changed=0" in again.stdout, again.stdout
+
+
+@pytest.mark.parametrize("cloud", ["icehouse --ssh", "liberty --ssh"], indirect=True)
+def test_the_example_goes_all_the_way(cloud: t.Any, playbook: t.Any, variables: dict[str, t.Any]) -> None:
+    own = {**variables, "provision_batch": "site-1", "provision_addresses": False}
+    done = playbook("nova_ec2.cloud.site", **own, ansible_python_interpreter=sys.executable)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert all(re.search(rf"^web-{number}\s+: ok=1 ", done.stdout, re.M) for number in (1, 2, 3)), done.stdout
+
+
+@PROFILES
+def test_a_vm_that_took_anothers_place_is_known_by_its_own_key(
+    cloud: t.Any, playbook: t.Any, variables: dict[str, t.Any], tmp_path: pathlib.Path
+) -> None:
+    assert playbook("nova_ec2.cloud.provision", **variables).returncode == 0
+    known = tmp_path / "known hosts"
+    before = known.read_text().splitlines()
+    [gone, *_others] = [server["id"] for server in cloud.servers()]
+    cloud.control("POST", f"servers/{gone}", vm_state="deleted")
+    cloud.forget_log()
+    done = playbook("nova_ec2.cloud.provision", **variables)
+    assert done.returncode == 0, done.stdout + done.stderr
+    ids = {server["id"] for server in cloud.servers()}
+    after = known.read_text().splitlines()
+    assert {line.split()[-1] for line in after} == ids and gone not in known.read_text()
+    assert {line for line in before if line.split()[-1] != gone} < set(after)
+    # One console was asked for, that of the new VM.
+    assert cloud.actions().count("GetConsoleOutput") >= 1
+    asked = {entry["params"].get("InstanceId.1") for entry in cloud.control("GET", "log")["requests"]
+             if entry["action"] == "GetConsoleOutput"}  # fmt: skip
+    assert len(asked) == 1 and asked < ids
+
+
+@pytest.mark.parametrize("cloud", ["grizzly --ssh"], indirect=True)
+def test_check_mode_writes_nothing_and_expects_no_ssh(
+    cloud: t.Any, playbook: t.Any, variables: dict[str, t.Any], tmp_path: pathlib.Path
+) -> None:
+    done = playbook("nova_ec2.cloud.provision", "--check", "--diff", **variables)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert cloud.mutations() == [] and list(tmp_path.glob("web*")) == []
