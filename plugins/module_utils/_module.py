@@ -57,8 +57,9 @@ def run(
     """Parse the options, connect, run body and report.
 
     check looks at the options before anything is connected and raises CloudError on bad input. hold is called before
-    body if the plan will be carried out, and may keep other runs waiting until this process ends. body returns a Plan,
-    or the finished result if the module only reads. connect makes what is the session's connection of the options.
+    body if the plan will be carried out, and may keep other runs waiting until what it returned is closed, as it is
+    when all is done. body returns a Plan, or the finished result if the module only reads. connect makes what is the
+    session's connection of the options.
     """
     module = AnsibleModule(argument_spec={**CONNECTION_OPTIONS, **options}, supports_check_mode=True, **rules)
     result = _answer(module, body, check, hold, connect)
@@ -76,12 +77,14 @@ def _answer(
     connect: t.Callable[[t.Mapping[str, t.Any], t.Callable[[str], None]], t.Any],
 ) -> dict[str, t.Any]:
     """The module's result, whatever happens."""
+    held = None
     try:
         if check is not None:
             check(module.params)
         session = Session(module.params, connect(module.params, module.warn), module.warn)
         if hold is not None and not module.check_mode:
-            session = replace(session, held=hold(session))
+            held = hold(session)
+            session = replace(session, held=held)
         outcome = body(session)
         return carry_out(module, outcome) if isinstance(outcome, Plan) else {"changed": False, **outcome}
     except CloudError as error:
@@ -91,6 +94,9 @@ def _answer(
         at = traceback.extract_tb(error.__traceback__)[-1]
         where = f"{at.filename.rpartition('/')[2]}, line {at.lineno}"
         return {"failed": True, "msg": f"A fault in nova_ec2.cloud: {type(error).__name__}: {error} ({where})."}
+    finally:
+        if held is not None:
+            held.close()
 
 
 def carry_out(module: AnsibleModule, plan: Plan) -> dict[str, t.Any]:

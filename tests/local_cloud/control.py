@@ -66,14 +66,67 @@ class Cockpit(Protocol):
         """Have everything be as it was when it was saved."""
 
 
+class Desk:
+    """What is asked of the control API, and what comes of it."""
+
+    def __init__(self, cockpit: Cockpit, journal: Journal, faults: Faults, stop: Callable[[], None]) -> None:
+        self._cockpit = cockpit
+        self._journal = journal
+        self._orders = faults
+        self._stop = stop
+
+    def route(self, verb: str, path: str, query: dict[str, str], body: Any) -> dict[str, Any] | None:
+        """Return the answer to a request, or None if there is no such thing. Raises what a cockpit raises."""
+        if (verb, path) == ("GET", "/log"):
+            return {"requests": self._journal.since(int(query.get("since", 0)))}
+        if (verb, path) == ("DELETE", "/log"):
+            self._journal.clear()
+            return {}
+        if path == "/faults":
+            return self._faults(verb, body)
+        if (verb, path) == ("POST", "/stop"):
+            threading.Thread(target=self._stop, daemon=True).start()
+            return {}
+        if (verb, path) in (("GET", ""), ("GET", "/")):
+            return {"service": MARK, "profile": self._cockpit.profile, "busy": self._cockpit.busy}
+        return self._cloud(verb, path, body)
+
+    def _faults(self, verb: str, body: Any) -> dict[str, Any] | None:
+        if verb == "POST":
+            for order in body if isinstance(body, list) else [body]:
+                self._orders.add(order)
+        elif verb == "DELETE":
+            self._orders.clear()
+        return {"faults": self._orders.list()}
+
+    def _cloud(self, verb: str, path: str, body: Any) -> dict[str, Any] | None:
+        cockpit = self._cockpit
+        if (verb, path) == ("GET", "/state"):
+            return cockpit.state()
+        if (verb, path) == ("POST", "/settings"):
+            return cockpit.change_settings(body)
+        if (verb, path) == ("GET", "/settings"):
+            return cockpit.settings()
+        if (verb, path) == ("POST", "/servers"):
+            return {"servers": cockpit.add_servers(body)}
+        if verb == "POST" and path.startswith("/servers/"):
+            return cockpit.set_state(path.rpartition("/")[2], body)
+        if (verb, path) == ("POST", "/reset"):
+            cockpit.reset()
+            self._orders.clear()
+            return {}
+        saved = re.fullmatch(r"/saved/([^/]+)(/restore)?", path)
+        if verb == "POST" and saved:
+            (cockpit.restore if saved[2] else cockpit.save)(saved[1])
+            return {}
+        return None
+
+
 class ControlServer(QuietServer):
     """The listener of the control API. ``stop`` ends the process."""
 
     def __init__(self, cockpit: Cockpit, journal: Journal, faults: Faults, port: int, stop: Callable[[], None]) -> None:
-        self.cockpit = cockpit
-        self.journal = journal
-        self.faults = faults
-        self.stop = stop
+        self.desk = Desk(cockpit, journal, faults, stop)
         super().__init__(("127.0.0.1", port), ControlHandler)
 
 
@@ -94,7 +147,7 @@ class ControlHandler(http.server.BaseHTTPRequestHandler):
         raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         try:
             body = json.loads(raw) if raw else {}
-            answer = self._route(self.command, split.path.rstrip("/"), query, body)
+            answer = self.server.desk.route(self.command, split.path.rstrip("/"), query, body)
             status = 200 if answer is not None else 404
         except (ValueError, TypeError, KeyError) as problem:
             status, answer = 400, {"error": f"{type(problem).__name__}: {problem}"}
@@ -109,52 +162,6 @@ class ControlHandler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(text)
 
     do_GET = do_POST = do_DELETE = do_any
-
-    def _route(self, verb: str, path: str, query: dict[str, str], body: Any) -> dict[str, Any] | None:
-        server = self.server
-        if (verb, path) == ("GET", "/log"):
-            return {"requests": server.journal.since(int(query.get("since", 0)))}
-        if (verb, path) == ("DELETE", "/log"):
-            server.journal.clear()
-            return {}
-        if path == "/faults":
-            return self._faults(verb, body)
-        if (verb, path) == ("POST", "/stop"):
-            threading.Thread(target=server.stop, daemon=True).start()
-            return {}
-        if (verb, path) in (("GET", ""), ("GET", "/")):
-            return {"service": MARK, "profile": server.cockpit.profile, "busy": server.cockpit.busy}
-        return self._cloud(verb, path, body)
-
-    def _faults(self, verb: str, body: Any) -> dict[str, Any] | None:
-        if verb == "POST":
-            for order in body if isinstance(body, list) else [body]:
-                self.server.faults.add(order)
-        elif verb == "DELETE":
-            self.server.faults.clear()
-        return {"faults": self.server.faults.list()}
-
-    def _cloud(self, verb: str, path: str, body: Any) -> dict[str, Any] | None:
-        cockpit = self.server.cockpit
-        if (verb, path) == ("GET", "/state"):
-            return cockpit.state()
-        if (verb, path) == ("POST", "/settings"):
-            return cockpit.change_settings(body)
-        if (verb, path) == ("GET", "/settings"):
-            return cockpit.settings()
-        if (verb, path) == ("POST", "/servers"):
-            return {"servers": cockpit.add_servers(body)}
-        if verb == "POST" and path.startswith("/servers/"):
-            return cockpit.set_state(path.rpartition("/")[2], body)
-        if (verb, path) == ("POST", "/reset"):
-            cockpit.reset()
-            self.server.faults.clear()
-            return {}
-        saved = re.fullmatch(r"/saved/([^/]+)(/restore)?", path)
-        if verb == "POST" and saved:
-            (cockpit.restore if saved[2] else cockpit.save)(saved[1])
-            return {}
-        return None
 
 
 class Steering:

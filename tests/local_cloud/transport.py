@@ -14,14 +14,13 @@ import sys
 import threading
 import time
 import urllib.parse
-import uuid
+from email.utils import formatdate
 from http.client import responses
-from typing import Any, Protocol
+from typing import Any
 
-from . import auth, dispatch, faults
+from . import auth, dispatch, faults, spoil
 from .journal import Journal
-from .profiles import GRIZZLY
-from .render import error
+from .spoil import Service
 
 _HANG_POLL_SECONDS = 0.2
 
@@ -54,33 +53,6 @@ class QuietServer(http.server.ThreadingHTTPServer):
         """Say nothing about clients that go away."""
         if not isinstance(sys.exc_info()[1], (OSError, ValueError)):
             super().handle_error(request, client_address)
-
-
-class Service(Protocol):
-    """Who answers requests once they have been read, such as :class:`dispatch.Service`."""
-
-    @property
-    def mount(self) -> str:
-        """Path that requests must be under; empty if any will do."""
-
-    @property
-    def latency(self) -> float:
-        """Seconds that every request takes longer."""
-
-    def now(self) -> float:
-        """Return the time that replies are dated with."""
-
-    def identify(self, request: auth.Request) -> str | None:
-        """Return the name of the user that a request claims to come from."""
-
-    def handle(self, request: auth.Request, number: int) -> dispatch.Reply:
-        """Carry a request out."""
-
-    def failed(self, problem: BaseException) -> dispatch.Reply:
-        """Return the reply to a request that stumbled over something."""
-
-    def keystone_down(self, request: auth.Request) -> dispatch.Reply:
-        """Return the reply while Keystone cannot be reached."""
 
 
 class Ec2Server(QuietServer):
@@ -125,16 +97,7 @@ class Ec2Handler(http.server.BaseHTTPRequestHandler):
         if lost is not None:
             self._send(lost)
             return
-        number = self.server.journal.received(
-            {
-                "action": request.params.get("Action"),
-                "params": request.params,
-                "user": service.identify(request),
-                "verb": request.method,
-                "path": request.path,
-                "signature_version": request.signature_version,
-            }
-        )
+        number = self.server.journal.received(noted(service, request))
         if service.latency > 0:
             time.sleep(service.latency)
         fault = self.server.faults.take(request.params.get("Action", ""))
@@ -152,13 +115,8 @@ class Ec2Handler(http.server.BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = do_HEAD = do_DELETE = do_OPTIONS = do_PATCH = do_any
 
     def _read(self) -> auth.Request:
-        split = urllib.parse.urlsplit(self.path)
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        params = dict(urllib.parse.parse_qsl(split.query, keep_blank_values=True))
-        if self.command in ("POST", "PUT"):
-            params.update(urllib.parse.parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        return auth.Request(self.command, urllib.parse.unquote(split.path), headers, body, params, self.path)
+        return request_of(self.command, self.path, dict(self.headers.items()), body)
 
     def _answer(self, request: auth.Request, number: int, fault: faults.Fault | None) -> dispatch.Reply | None:
         """Return the reply, or None if the connection is to end without one."""
@@ -176,11 +134,11 @@ class Ec2Handler(http.server.BaseHTTPRequestHandler):
             timer.start()
             return None
         elif fault.kind in faults.NOT_DONE:
-            return _refusal(service, request, fault)
+            return spoil.refusal(service, request, fault)
         reply = service.handle(request, number)
         if fault.kind == "delay_after":
             time.sleep(fault.seconds)
-        return _spoilt(service, reply, fault)
+        return spoil.spoilt(service, reply, fault)
 
     def _wait_for_client(self) -> None:
         while True:
@@ -194,58 +152,46 @@ class Ec2Handler(http.server.BaseHTTPRequestHandler):
             self.connection.shutdown(socket.SHUT_RDWR)
 
     def _send(self, reply: dispatch.Reply, fault: faults.Fault | None = None) -> None:
-        body = reply.body
-        missing = 64 if fault is not None and fault.kind == "short" else 0
-        lines = [
-            f"HTTP/1.1 {reply.status} {responses.get(reply.status, '')}",
-            f"Content-Type: {reply.content_type}",
-            f"Content-Length: {len(body) + missing}",
-            f"Date: {self.date_time_string(self.server.service.now())}",
-        ]
-        if fault is not None and fault.kind == "redirect":
-            lines.append(f"Location: {fault.location}")
-        head = "\r\n".join(lines) + "\r\n\r\n"
-        self.wfile.write(head.encode("latin-1") + (b"" if self.command == "HEAD" else body))
-        if missing:
+        data, whole = written(reply, fault, self.server.service.now(), self.command == "HEAD")
+        self.wfile.write(data)
+        if not whole:
             self._hang_up()
 
 
-def _refusal(service: Service, request: auth.Request, fault: faults.Fault) -> dispatch.Reply | None:
-    """Return the reply of a fault that keeps the request from being carried out; None closes the connection."""
-    if fault.kind == "drop_before":
-        return None
-    if fault.kind == "html_error":
-        return dispatch.Reply(502, "text/html", faults.HTML.replace(b"Please log in.", b"Bad gateway"))
-    if fault.kind == "redirect":
-        return dispatch.Reply(302, "text/html", faults.HTML)
-    return service.keystone_down(request) if fault.kind == "keystone_down" else _error(fault.kind)
+def request_of(method: str, target: str, headers: dict[str, str], body: bytes) -> auth.Request:
+    """Return a request from what came over the wire; ``target`` is path and query as they came."""
+    split = urllib.parse.urlsplit(target)
+    params = dict(urllib.parse.parse_qsl(split.query, keep_blank_values=True))
+    if method in ("POST", "PUT"):
+        params.update(urllib.parse.parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
+    lower = {name.lower(): value for name, value in headers.items()}
+    return auth.Request(method, urllib.parse.unquote(split.path), lower, body, params, target)
 
 
-def _error(kind: str) -> dispatch.Reply:
-    if kind.startswith("unknown_error"):
-        body = error("UnknownError", GRIZZLY.unknown_text, f"req-{uuid.uuid4()}")
-        return dispatch.Reply(400, dispatch.XML, body.encode(), "UnknownError")
-    status = 503 if "503" in kind else 500
-    return dispatch.plain(status, "\n\nThe server has either erred or is overloaded.\n\n   ")
-
-
-def _spoilt(service: Service, reply: dispatch.Reply, fault: faults.Fault) -> dispatch.Reply | None:
-    """Return the reply to a request that has been carried out, after the fault has had its way with it."""
-    if fault.kind == "drop_after":
-        return None
-    if fault.kind.endswith("_after") and fault.kind != "delay_after":
-        return _error(fault.kind)
-    if fault.kind == "non_ascii":
-        broken = UnicodeEncodeError("ascii", "", 0, 1, "ordinal not in range(128)")
-        return service.failed(broken)
-    bodies = {
-        "empty_body": b"",
-        "garbage": faults.GARBAGE,
-        "truncated": reply.body[: len(reply.body) // 2],
-        "html": faults.HTML,
-        "doctype": faults.BOMB,
+def noted(service: Service, request: auth.Request) -> dict[str, Any]:
+    """Return what the journal is told of a request that has come in."""
+    return {
+        "action": request.params.get("Action"),
+        "params": request.params,
+        "user": service.identify(request),
+        "verb": request.method,
+        "path": request.path,
+        "signature_version": request.signature_version,
     }
-    if fault.kind in bodies:
-        kind = "text/html" if fault.kind == "html" else dispatch.XML
-        return dispatch.Reply(200, kind, bodies[fault.kind])
-    return reply
+
+
+def written(
+    reply: dispatch.Reply, fault: faults.Fault | None, now: float, headless: bool = False
+) -> tuple[bytes, bool]:
+    """Return a reply as it goes over the wire, and whether it is whole; if not, the connection ends with it."""
+    missing = 64 if fault is not None and fault.kind == "short" else 0
+    lines = [
+        f"HTTP/1.1 {reply.status} {responses.get(reply.status, '')}",
+        f"Content-Type: {reply.content_type}",
+        f"Content-Length: {len(reply.body) + missing}",
+        f"Date: {formatdate(now, usegmt=True)}",
+    ]
+    if fault is not None and fault.kind == "redirect":
+        lines.append(f"Location: {fault.location}")
+    head = "\r\n".join(lines) + "\r\n\r\n"
+    return head.encode("latin-1") + (b"" if headless else reply.body), not missing

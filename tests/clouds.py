@@ -1,0 +1,85 @@
+# Copyright (c) 2026, The nova_ec2.cloud authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What all clouds that tests run against can do, whether they are in this process, in one of their own, or real."""
+
+from __future__ import annotations
+
+import pathlib
+import typing as t
+
+MUTATIONS = ("Allocate", "Associate", "Attach", "Authorize", "Create", "Delete", "Deregister", "Detach", "Disassociate")
+MUTATIONS += ("Import", "Modify", "Reboot", "Register", "Release", "Revoke", "Run", "Start", "Stop", "Terminate")
+BOOT_SECONDS = 0.3
+CIRROS = "Cirros-0.3.0-x86_64"
+
+
+class Cloud:
+    """A cloud, and the door to its inner truth.
+
+    patience: for how many seconds tasks wait; an OpenStack under load needs it.
+    """
+
+    patience = 120
+    directory: pathlib.Path
+    profile: str
+    url: str
+    users: dict[str, dict[str, str]]
+
+    def control(self, method: str, path: str, **body: t.Any) -> t.Any:
+        """One request to the control interface."""
+        raise NotImplementedError
+
+    def options(self, user: str = "demo") -> dict[str, t.Any]:
+        """The connection options of a task."""
+        keys = self.users[user]
+        return {"endpoint_url": self.url, "access_key": keys["access"], "secret_key": keys["secret"]}
+
+    def fault(self, action: str, kind: str, times: int = 1, **more: t.Any) -> None:
+        """Have the next requests of an action fail."""
+        self.control("POST", "faults", action=action, kind=kind, times=times, **more)
+
+    def settings(self, **settings: t.Any) -> None:
+        """Change how the cloud behaves."""
+        self.control("POST", "settings", **settings)
+
+    def actions(self) -> list[str]:
+        """The actions requested since the last reset or forget, in order."""
+        return [entry["action"] for entry in self.control("GET", "log")["requests"]]
+
+    def mutations(self) -> list[str]:
+        """Those of actions that change something."""
+        return [action for action in self.actions() if action.startswith(MUTATIONS)]
+
+    def forget_log(self) -> None:
+        """Begin to count anew."""
+        self.control("DELETE", "log")
+
+    def servers(self, tenant: str = "demo") -> list[dict[str, t.Any]]:
+        """The VMs that a project has, as the cloud itself knows them."""
+        project = self.users[tenant]["tenant_id"]
+        return [server for server in self.control("GET", "state")["servers"] if server["tenant"] == project]
+
+    def ever_started(self) -> int:
+        """How many VMs were ever started, terminated ones included."""
+        state = self.control("GET", "state")
+        return len(state["servers"]) + len(state["gone"])
+
+    def fingerprints(self) -> dict[str, str]:
+        """Fingerprints of the user demo's key pairs, by name."""
+        pairs = self.control("GET", "state")["keypairs"]
+        user = self.users["demo"]["user_id"]
+        return {pair["name"]: pair["fingerprint"] for pair in pairs if pair["user_id"] == user}
+
+    def groups(self) -> set[str]:
+        """Names of the project's security groups."""
+        groups = self.control("GET", "state")["groups"]
+        project = self.users["demo"]["tenant_id"]
+        return {group["name"] for group in groups if group["tenant_id"] == project}
+
+    def addresses(self, tenant: str = "demo") -> dict[str, str | None]:
+        """The floating addresses that a project has, and the VMs that they are at."""
+        project = self.users[tenant]["tenant_id"]
+        held = self.control("GET", "state")["addresses"]
+        return {address["ip"]: address["instance"] for address in held if address["tenant_id"] == project}
