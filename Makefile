@@ -12,6 +12,7 @@ FAULTS_PROFILE := $(or $(PROFILE),all)
 PROFILE ?= grizzly
 RECORDINGS ?= tests/fixtures/wire/nova-2013.1.5
 PYTEST_ARGS ?=
+SIMULATED := $(or $(SCHEDULES),20000)
 SCHEDULES ?= 2000
 SEED ?= 1
 OPENSTACK ?= .openstack
@@ -24,7 +25,7 @@ export LC_ALL := C.UTF-8
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test matrix gates sanity lint typecheck build site release conformance cloud faults bench clean
+.PHONY: help demo test matrix gates sanity lint typecheck build site release conformance cloud faults simulate bench clean
 .PHONY: openstack openstack-down openstack-wipe openstack-status test-openstack
 
 help: ## list the commands
@@ -92,6 +93,10 @@ cloud: $(VENV)/ready ## run a local cloud until you press Ctrl-C: PROFILE=grizzl
 faults: $(VENV)/ready ## lose, break and kill what can be: SCHEDULES=2000 SEED=1 PROFILE=all
 	@rm -rf collections
 	@$(BIN)/python -m tests.faults --schedules "$(SCHEDULES)" --seed "$(SEED)" --profile "$(FAULTS_PROFILE)"
+
+simulate: $(VENV)/ready ## all that can go wrong, simulated: SCHEDULES=20000 or all, SEED=1 PROFILE=all DEVIATIONS=3, REPLAY=line
+	@$(BIN)/python -m tests.simulator $(if $(REPLAY),--replay "$(REPLAY)",--schedules "$(SIMULATED)" --seed "$(SEED)" \
+	  --profile "$(FAULTS_PROFILE)" $(if $(DEVIATIONS),--deviations "$(DEVIATIONS)"))
 
 bench: $(VENV)/bench-ready ## measure this collection beside amazon.aws, the way of Ansible 2.9, and the least there is
 	@$(BIN)/python -m tests.bench $(BENCH_ARGS)

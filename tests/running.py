@@ -163,9 +163,7 @@ def _words(path: pathlib.Path) -> list[str]:
         return []
 
 
-def run_task(
-    localhost: t.Any, module: str, check: bool, diff: bool, args: dict[str, t.Any]
-) -> dict[str, t.Any]:
+def run_task(localhost: t.Any, module: str, check: bool, diff: bool, args: dict[str, t.Any]) -> dict[str, t.Any]:
     """Run a module of the collection as a task; its result. localhost: pytest-ansible's."""
     dispatcher = TaskDispatcher(**localhost.options)
     dispatcher.options["module_name"] = f"nova_ec2.cloud.{module}"

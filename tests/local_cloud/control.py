@@ -204,12 +204,12 @@ class Steering:
     def add_servers(self, body: dict[str, Any]) -> list[dict[str, Any]]:
         """Make servers behind the API; see :func:`add_servers`."""
         with self._held() as cloud:
-            return [_shown(server) for server in add_servers(cloud, **body)]
+            return [shown(server) for server in add_servers(cloud, **body)]
 
     def set_state(self, ec2_id: str, body: dict[str, Any]) -> dict[str, Any]:
         """Put a server into a state; see :func:`set_state`."""
         with self._held() as cloud:
-            return _shown(set_state(cloud, ec2_id, **body))
+            return shown(set_state(cloud, ec2_id, **body))
 
     def reset(self) -> None:
         """Forget everything but the users, and go back to the settings that the process was started with."""
@@ -230,9 +230,9 @@ class Steering:
 def inner_truth(cloud: Cloud) -> dict[str, Any]:
     """Return everything that exists or has existed, hidden tasks included; apart, what the cloud itself takes back."""
     return {
-        "servers": [_shown(server) for server in cloud.servers.values() if not server.rolled_back],
-        "taken_back": [_shown(server) for server in cloud.servers.values() if server.rolled_back],
-        "gone": [_shown(server) for server in cloud.gone],
+        "servers": [shown(server) for server in cloud.servers.values() if not server.rolled_back],
+        "taken_back": [shown(server) for server in cloud.servers.values() if server.rolled_back],
+        "gone": [shown(server) for server in cloud.gone],
         "keypairs": [dataclasses.asdict(pair) for pair in cloud.keypairs.values()],
         "groups": [dataclasses.asdict(group) for group in cloud.groups],
         "addresses": [
@@ -254,7 +254,8 @@ def _ec2_id(cloud: Cloud, number: int | None) -> str | None:
     return server.ec2_id if server else None
 
 
-def _shown(server: Server) -> dict[str, Any]:
+def shown(server: Server) -> dict[str, Any]:
+    """Return all there is to know of a server."""
     return {
         "id": server.ec2_id,
         "uuid": server.uuid,

@@ -17,10 +17,10 @@ _SECRET = ("Signature",)
 class Journal:
     """Numbered requests with what became of them. Safe to use from many threads."""
 
-    def __init__(self, path: Path | None = None) -> None:
+    def __init__(self, path: Path | None = None, first: int = 1) -> None:
         self._lock = threading.Lock()
         self._entries: list[dict[str, Any]] = []
-        self._first = 1
+        self._first = first
         self._file = path.open("w", encoding="utf-8") if path else None  # one file for each life of a cloud
         if path:
             path.chmod(0o600)

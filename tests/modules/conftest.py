@@ -35,9 +35,7 @@ def world() -> t.Iterator[World]:
 
 
 @pytest.fixture
-def cloud(
-    request: pytest.FixtureRequest, bed: RunningCloud | None, tmp_path_factory: pytest.TempPathFactory
-) -> Cloud:
+def cloud(request: pytest.FixtureRequest, bed: RunningCloud | None, tmp_path_factory: pytest.TempPathFactory) -> Cloud:
     """An empty cloud, of the Grizzly generation unless the test asks for another profile."""
     if bed is not None:
         bed.reset()

@@ -33,7 +33,9 @@ class VirtualCloud(Cloud):
 
     is_local = True
 
-    def __init__(self, world: World, directory: pathlib.Path, profile: str, port: int = PORT, **settings: t.Any) -> None:
+    def __init__(
+        self, world: World, directory: pathlib.Path, profile: str, port: int = PORT, **settings: t.Any
+    ) -> None:
         self.world = world
         self.directory = directory
         self.profile = profile
@@ -44,7 +46,12 @@ class VirtualCloud(Cloud):
         self.inner.region_endpoint = f"http://{HOST}:{port}{self.inner.profile.advertised_path}"
         files.write_settings(directory, users, self.url)
         self.users = {
-            user.name: {"access": user.access, "secret": user.secret, "tenant": user.tenant, "tenant_id": user.tenant_id}
+            user.name: {
+                "access": user.access,
+                "secret": user.secret,
+                "tenant": user.tenant,
+                "tenant_id": user.tenant_id,
+            }
             | {"user_id": user.user_id}
             for user in users
         }
@@ -53,7 +60,12 @@ class VirtualCloud(Cloud):
         self._faults = faults.Faults()
         self._desk = control.Desk(control.Steering(self.inner), self._journal, self._faults, lambda: None)
         self._hooks: list[tuple[str, int, Hook]] = []
-        world.listen(HOST, port, lambda timeout: Line(world, self._serve, timeout))
+        self._port = port
+        self.listen()
+
+    def listen(self) -> None:
+        """Be reachable in the world."""
+        self.world.listen(HOST, self._port, lambda timeout: Line(self.world, self._serve, timeout))
 
     def control(self, method: str, path: str, **body: t.Any) -> t.Any:
         """One request to the control API. Raises ValueError, TypeError or KeyError if it makes no sense."""

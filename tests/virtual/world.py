@@ -35,8 +35,8 @@ class World:
     Whoever sleeps inside a run lets all others go on; whoever sleeps outside, such as a test, has time pass for all.
     """
 
-    def __init__(self) -> None:
-        self.now = BEGIN
+    def __init__(self, now: float = BEGIN) -> None:
+        self.now = now
         self._due: list[tuple[float, int, t.Callable[[], None]]] = []
         self._order = itertools.count()
         self._lines: dict[tuple[str, int], t.Callable[[float | None], t.Any]] = {}
