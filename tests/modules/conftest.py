@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A world with a local cloud in it for each test, and modules run in it; with --bed the real ones of tests/running.py."""
+"""A world with a local cloud in it for each test, and modules run in it; with --bed those of tests/running.py."""
 
 from __future__ import annotations
 

@@ -14,6 +14,7 @@ import typing as t
 
 import pytest
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._wire import Wire
+
 from simulator import mutants
 from simulator.choices import Choices
 from simulator.explore import Figures, on
