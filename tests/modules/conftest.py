@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A world with a local cloud in it for each test, and modules run in it; with --bed the real ones of tests/running.py."""
+"""A world with a local cloud in it for each test, and modules run in it; with --bed those of tests/running.py."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pathlib
 import typing as t
 
 import pytest
-from clouds import CIRROS, Cloud
-from running import RunningCloud, front, run_task
+from clouds import BOOT_SECONDS, CIRROS, Cloud
+from running import Run, RunningCloud, front, run_task
 from virtual.cloud import VirtualCloud
 from virtual.task import Begun, Task
 from virtual.world import World
@@ -35,9 +35,7 @@ def world() -> t.Iterator[World]:
 
 
 @pytest.fixture
-def cloud(
-    request: pytest.FixtureRequest, bed: RunningCloud | None, tmp_path_factory: pytest.TempPathFactory
-) -> Cloud:
+def cloud(request: pytest.FixtureRequest, bed: RunningCloud | None, tmp_path_factory: pytest.TempPathFactory) -> Cloud:
     """An empty cloud, of the Grizzly generation unless the test asks for another profile."""
     if bed is not None:
         bed.reset()
@@ -45,7 +43,8 @@ def cloud(
     world = request.getfixturevalue("world")
     place = tmp_path_factory.mktemp("world")
     request.getfixturevalue("monkeypatch").setenv("HOME", str(place))
-    return VirtualCloud(world, place / "cloud", getattr(request, "param", "grizzly"))
+    profile = getattr(request, "param", "grizzly")
+    return VirtualCloud(world, place / "cloud", profile, boot_seconds=BOOT_SECONDS, action_seconds=BOOT_SECONDS)
 
 
 @pytest.fixture
@@ -64,10 +63,13 @@ def run(cloud: Cloud, request: pytest.FixtureRequest) -> t.Callable[..., dict[st
 
 
 @pytest.fixture
-def begin(cloud: VirtualCloud) -> t.Callable[..., Begun]:
+def begin(cloud: Cloud) -> t.Callable[..., Begun | Run]:
     """begin("volume", home, batch="web") has a module run beside the test, as on a machine with that home directory."""
 
-    def start(module: str, home: pathlib.Path, **args: t.Any) -> Begun:
+    def start(module: str, home: pathlib.Path, **args: t.Any) -> Begun | Run:
+        if isinstance(cloud, RunningCloud):
+            return Run(cloud, module, home, **args)
+        assert isinstance(cloud, VirtualCloud)
         home.mkdir(exist_ok=True)
         given = {**cloud.options(), "wait_timeout": cloud.patience, **args}
         return Task(module, given, home=home).begin(cloud.world)

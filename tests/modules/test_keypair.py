@@ -11,7 +11,6 @@ import hashlib
 import os
 import pathlib
 import stat
-import threading
 import typing as t
 
 import pytest
@@ -139,16 +138,8 @@ def test_no_file_no_pair(cloud: t.Any, run: t.Any, tmp_path: pathlib.Path, exist
 def test_a_failing_write_takes_the_pair_back(cloud: t.Any, run: t.Any, tmp_path: pathlib.Path) -> None:
     # A directory in the file's place lets the temporary file be made beside it, and the last step fail.
     target = tmp_path / "web.pem"
-    cloud.fault("CreateKeyPair", "delay_after", seconds=3)
-
-    def block() -> None:
-        cloud.wait_for_request("CreateKeyPair")
-        (target / "in-the-way").mkdir(parents=True)
-
-    blocker = threading.Thread(target=block)
-    blocker.start()
+    cloud.after("CreateKeyPair", lambda: (target / "in-the-way").mkdir(parents=True))
     result = run("keypair", name="web", private_key_file=str(target))
-    blocker.join()
     assert result["failed"] and "deleted again" in result["msg"], result
     assert cloud.mutations() == ["CreateKeyPair", "DeleteKeyPair"]
     assert cloud.fingerprints() == {}

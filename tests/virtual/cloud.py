@@ -25,7 +25,7 @@ HOST = "127.0.0.1"
 PORT = 8773
 # What any request takes at least, in seconds: so that whoever asks again and again has time pass.
 LATENCY = 0.001
-Hook = t.Callable[[], None]
+Hook = t.Callable[[], t.Any]
 
 
 class VirtualCloud(Cloud):
@@ -33,7 +33,9 @@ class VirtualCloud(Cloud):
 
     is_local = True
 
-    def __init__(self, world: World, directory: pathlib.Path, profile: str, port: int = PORT, **settings: t.Any) -> None:
+    def __init__(
+        self, world: World, directory: pathlib.Path, profile: str, port: int = PORT, **settings: t.Any
+    ) -> None:
         self.world = world
         self.directory = directory
         self.profile = profile
@@ -44,7 +46,12 @@ class VirtualCloud(Cloud):
         self.inner.region_endpoint = f"http://{HOST}:{port}{self.inner.profile.advertised_path}"
         files.write_settings(directory, users, self.url)
         self.users = {
-            user.name: {"access": user.access, "secret": user.secret, "tenant": user.tenant, "tenant_id": user.tenant_id}
+            user.name: {
+                "access": user.access,
+                "secret": user.secret,
+                "tenant": user.tenant,
+                "tenant_id": user.tenant_id,
+            }
             | {"user_id": user.user_id}
             for user in users
         }
@@ -52,7 +59,8 @@ class VirtualCloud(Cloud):
         self._journal = Journal()
         self._faults = faults.Faults()
         self._desk = control.Desk(control.Steering(self.inner), self._journal, self._faults, lambda: None)
-        self._hooks: list[tuple[str, int, Hook]] = []
+        self._before: list[tuple[str, int, Hook]] = []
+        self._after: list[tuple[str, int, Hook]] = []
         world.listen(HOST, port, lambda timeout: Line(world, self._serve, timeout))
 
     def control(self, method: str, path: str, **body: t.Any) -> t.Any:
@@ -69,8 +77,12 @@ class VirtualCloud(Cloud):
         return made
 
     def when(self, action: str, call: Hook, number: int = 1) -> None:
-        """Have call be called as the next request of an action comes in (or the one after so many), before it is done."""
-        self._hooks.append((action, number, call))
+        """Have call be called as the next request of an action, or the one after so many, comes in."""
+        self._before.append((action, number, call))
+
+    def after(self, action: str, call: Hook, number: int = 1) -> None:
+        """Have call be called as the next request of an action, or the one after so many, is done but not answered."""
+        self._after.append((action, number, call))
 
     def wait_for_request(self, action: str, number: int = 1) -> None:
         """Let things happen until an action has been requested so often."""
@@ -90,7 +102,7 @@ class VirtualCloud(Cloud):
             return
         number = self._journal.received(transport.noted(self._service, request))
         began = self.world.now
-        self._call_hooks(request.params.get("Action", ""))
+        _call_hooks(self._before, request.params.get("Action", ""))
         self.world.sleep(self._service.latency)
         fault = self._faults.take(request.params.get("Action", ""))
         reply = self._spoilt(request, number, fault)
@@ -112,7 +124,8 @@ class VirtualCloud(Cloud):
         """The reply, or None if the connection ends without one."""
         world, service = self.world, self._service
         if fault is None:
-            return service.handle(request, number)
+            return self._carry_out(request, number)
+        assert not fault.kind.startswith("hold"), "nobody would let it go: there are when and after"
         if fault.kind == "delay":
             world.sleep(fault.seconds)
         elif fault.kind == "hang":
@@ -124,23 +137,29 @@ class VirtualCloud(Cloud):
             return None
         elif fault.kind in faults.NOT_DONE:
             return spoil.refusal(service, request, fault)
-        reply = service.handle(request, number)
+        reply = self._carry_out(request, number)
         if fault.kind == "delay_after":
             world.sleep(fault.seconds)
         return spoil.spoilt(service, reply, fault)
 
     def _late(self, request: auth.Request, number: int) -> None:
-        self._service.handle(request, number)
+        self._carry_out(request, number)
 
-    def _call_hooks(self, action: str) -> None:
-        for place, (wanted, number, call) in enumerate(self._hooks):
-            if wanted == action:
-                if number > 1:
-                    self._hooks[place] = (wanted, number - 1, call)
-                else:
-                    del self._hooks[place]
-                    call()
-                return
+    def _carry_out(self, request: auth.Request, number: int) -> dispatch.Reply:
+        reply = self._service.handle(request, number)
+        _call_hooks(self._after, request.params.get("Action", ""))
+        return reply
+
+
+def _call_hooks(hooks: list[tuple[str, int, Hook]], action: str) -> None:
+    for place, (wanted, number, call) in enumerate(hooks):
+        if wanted == action:
+            if number > 1:
+                hooks[place] = (wanted, number - 1, call)
+            else:
+                del hooks[place]
+                call()
+            return
 
 
 def _read(data: bytes) -> auth.Request:
