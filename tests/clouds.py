@@ -13,6 +13,8 @@ import typing as t
 MUTATIONS = ("Allocate", "Associate", "Attach", "Authorize", "Create", "Delete", "Deregister", "Detach", "Disassociate")
 MUTATIONS += ("Import", "Modify", "Reboot", "Register", "Release", "Revoke", "Run", "Start", "Stop", "Terminate")
 BOOT_SECONDS = 0.3
+# A generation of each kind, oldest first.
+PROFILES = ["grizzly", "havana", "icehouse", "juno", "liberty", "ec2api"]
 CIRROS = "Cirros-0.3.0-x86_64"
 
 
@@ -20,9 +22,11 @@ class Cloud:
     """A cloud, and the door to its inner truth.
 
     patience: for how many seconds tasks wait; an OpenStack under load needs it.
+    slack: for how many seconds more than it waits anything may take.
     """
 
     patience = 120
+    slack: float = 60
     directory: pathlib.Path
     profile: str
     url: str

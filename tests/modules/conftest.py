@@ -16,6 +16,9 @@ from virtual.cloud import VirtualCloud
 from virtual.task import Begun, Task
 from virtual.world import World
 
+# Quick VMs, and keys that are made quickly too.
+SETTINGS = {"boot_seconds": BOOT_SECONDS, "action_seconds": BOOT_SECONDS, "key_bits": 768}
+
 
 @pytest.fixture(scope="session")
 def bed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[RunningCloud | None]:
@@ -44,7 +47,7 @@ def cloud(request: pytest.FixtureRequest, bed: RunningCloud | None, tmp_path_fac
     place = tmp_path_factory.mktemp("world")
     request.getfixturevalue("monkeypatch").setenv("HOME", str(place))
     profile = getattr(request, "param", "grizzly")
-    return VirtualCloud(world, place / "cloud", profile, boot_seconds=BOOT_SECONDS, action_seconds=BOOT_SECONDS)
+    return VirtualCloud(world, place / "cloud", profile, **SETTINGS)
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ import pathlib
 import typing as t
 
 import pytest
+from clouds import PROFILES
 
 pytestmark = pytest.mark.needs("address_order")
 
-PROFILES = ["grizzly", "icehouse", "liberty", "ec2api"]
 MARK = "ansible-batch-web"
 LIST, ALLOCATE, ASSOCIATE = "DescribeAddresses", "AllocateAddress", "AssociateAddress"
 DISASSOCIATE, RELEASE, VMS = "DisassociateAddress", "ReleaseAddress", "DescribeInstances"

@@ -11,8 +11,7 @@ import pathlib
 import typing as t
 
 import pytest
-
-PROFILES = ["grizzly", "icehouse", "liberty", "ec2api"]
+from clouds import PROFILES
 
 
 @pytest.fixture

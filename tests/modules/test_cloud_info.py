@@ -14,11 +14,11 @@ import pytest
 import yaml
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._diagnosis import COLLECTION_VERSION, generation_of
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._errors import CloudError
+from clouds import PROFILES
 from virtual.line import Line
 from virtual.world import World
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-PROFILES = ["grizzly", "havana", "icehouse", "juno", "liberty", "ec2api"]
 VM = {"image": "Cirros-0.3.0-x86_64", "instance_type": "m1.tiny"}
 LISTS = ["DescribeInstances", "DescribeKeyPairs", "DescribeSecurityGroups", "DescribeAddresses", "DescribeVolumes"]
 # Unsigned, of an unknown key pair, signed the other way; then what there is, tags, and groups with a filter.

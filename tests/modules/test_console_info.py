@@ -15,8 +15,8 @@ import typing as t
 import pytest
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._consoles import clean_lines
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._host_keys import host_key, host_keys_in, known_hosts
+from clouds import PROFILES
 
-PROFILES = ["grizzly", "icehouse", "liberty", "ec2api"]
 VM = {"image": "Cirros-0.3.0-x86_64", "instance_type": "m1.tiny"}
 LIST, LOOK = "DescribeInstances", "GetConsoleOutput"
 BEGIN, END = "-----BEGIN SSH HOST KEY KEYS-----", "-----END SSH HOST KEY KEYS-----"

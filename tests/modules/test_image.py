@@ -10,10 +10,11 @@ import typing as t
 
 import pytest
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._connection import Endpoint, connect
+from clouds import PROFILES
 
 pytestmark = pytest.mark.needs("new_images")
 
-EVERY_PROFILE = pytest.mark.parametrize("cloud", ["grizzly", "icehouse", "liberty", "ec2api"], indirect=True)
+EVERY_PROFILE = pytest.mark.parametrize("cloud", PROFILES, indirect=True)
 FOUND = ["DescribeImages", "DescribeSecurityGroups"]
 OLD_AND_NEW = pytest.mark.parametrize("cloud", ["grizzly", "ec2api"], indirect=True)
 PUBLIC: dict[str, t.Any] = {"launch_permissions": {"group_names": ["all"]}}

@@ -10,9 +10,9 @@ import base64
 import typing as t
 
 import pytest
+from clouds import PROFILES
 
 IMAGE = "ami-00000001"
-PROFILES = ["grizzly", "icehouse", "liberty", "ec2api"]
 LAUNCH = {"instance_type": "m1.tiny"}
 
 

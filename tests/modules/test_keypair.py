@@ -15,6 +15,7 @@ import typing as t
 
 import pytest
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._keys import fingerprint, private_key_blob
+from clouds import PROFILES
 
 PUBLIC = (
     "ssh-rsa "
@@ -53,7 +54,7 @@ def md5(public_key: str) -> str:
     ],
     ids=["import", "same", "any", "differs", "differs-forced", "create", "delete", "nothing-to-delete"],
 )
-@pytest.mark.parametrize("cloud", ["grizzly", "icehouse", "liberty", "ec2api"], indirect=True)
+@pytest.mark.parametrize("cloud", PROFILES, indirect=True)
 def test_truth_table(
     cloud: t.Any,
     run: t.Any,
@@ -93,12 +94,14 @@ def test_truth_table(
 
 
 def test_a_generated_key_is_returned_once_and_is_the_one_the_cloud_has(cloud: t.Any, run: t.Any) -> None:
+    if cloud.is_local:
+        cloud.settings(key_bits=2048)
     made = run("keypair", name="web")
     again = run("keypair", name="web")
     blob = private_key_blob(made["private_key"])
     assert blob is not None
     assert fingerprint(blob) == made["keypair"]["fingerprint"] == cloud.fingerprints()["web"]
-    assert made["private_key"].startswith("-----BEGIN RSA PRIVATE KEY-----")
+    assert made["private_key"].startswith("-----BEGIN RSA PRIVATE KEY-----") and len(blob) > 256
     assert "PRIVATE" not in str(again)
     assert "PRIVATE" not in str(made.get("diff"))
 

@@ -10,9 +10,8 @@ import typing as t
 
 import pytest
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._connection import Endpoint, connect
+from clouds import CIRROS, PROFILES
 
-PROFILES = ["grizzly", "icehouse", "liberty", "ec2api"]
-CIRROS = "Cirros-0.3.0-x86_64"
 ANYWHERE = "0.0.0.0/0"
 SSH = {"ports": 22, "cidr_ip": "10.0.0.0/8"}
 WEB = {"ports": [80, "8000-8100"], "cidr_ip": [ANYWHERE]}

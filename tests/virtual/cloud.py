@@ -32,6 +32,7 @@ class VirtualCloud(Cloud):
     """A cloud in a world. It is at 127.0.0.1, at the port that Nova has, where nothing listens."""
 
     is_local = True
+    slack = 0.05
 
     def __init__(
         self, world: World, directory: pathlib.Path, profile: str, port: int = PORT, **settings: t.Any
