@@ -7,11 +7,14 @@
 from __future__ import annotations
 
 import pathlib
+import time
 import typing as t
 
 MUTATIONS = ("Allocate", "Associate", "Attach", "Authorize", "Create", "Delete", "Deregister", "Detach", "Disassociate")
 MUTATIONS += ("Import", "Modify", "Reboot", "Register", "Release", "Revoke", "Run", "Start", "Stop", "Terminate")
 BOOT_SECONDS = 0.3
+# A generation of each kind, oldest first.
+PROFILES = ["grizzly", "havana", "icehouse", "juno", "liberty", "ec2api"]
 CIRROS = "Cirros-0.3.0-x86_64"
 
 
@@ -19,9 +22,11 @@ class Cloud:
     """A cloud, and the door to its inner truth.
 
     patience: for how many seconds tasks wait; an OpenStack under load needs it.
+    slack: for how many seconds more than it waits anything may take.
     """
 
     patience = 120
+    slack: float = 60
     directory: pathlib.Path
     profile: str
     url: str
@@ -39,6 +44,25 @@ class Cloud:
     def fault(self, action: str, kind: str, times: int = 1, **more: t.Any) -> None:
         """Have the next requests of an action fail."""
         self.control("POST", "faults", action=action, kind=kind, times=times, **more)
+
+    def when(self, action: str, call: t.Callable[[], t.Any], number: int = 1) -> None:
+        """Have call be called as the next request of an action, or the one after so many, comes in."""
+        raise NotImplementedError
+
+    def after(self, action: str, call: t.Callable[[], t.Any], number: int = 1) -> None:
+        """Have call be called as the next request of an action, or the one after so many, is done but not answered."""
+        raise NotImplementedError
+
+    def wait_for_request(self, action: str, number: int = 1) -> None:
+        """Let time pass until an action has been requested so often."""
+        self.wait_until(lambda: self.actions().count(action) >= number)
+
+    def wait_until(self, holds: t.Callable[[], bool]) -> None:
+        """Let time pass until the cloud has come to something by itself."""
+        deadline = time.monotonic() + self.patience
+        while not holds():
+            assert time.monotonic() < deadline, self.actions()
+            time.sleep(0.05)
 
     def settings(self, **settings: t.Any) -> None:
         """Change how the cloud behaves."""

@@ -14,7 +14,7 @@ import pathlib
 import signal
 import subprocess
 import sys
-import time
+import threading
 import typing as t
 import urllib.request
 
@@ -75,12 +75,24 @@ class RunningCloud(Cloud):
         self.forget_log()
         return copy.deepcopy(self._prepared[name])
 
-    def wait_for_request(self, action: str, number: int = 1) -> None:
-        """Wait until an action has been requested so often."""
-        deadline = time.monotonic() + 30
-        while self.actions().count(action) < number:
-            assert time.monotonic() < deadline, self.actions()
-            time.sleep(0.05)
+    def when(self, action: str, call: t.Callable[[], t.Any], number: int = 1) -> None:
+        """Have call be called as the next request of an action, or the one after so many, comes in."""
+        self._hold_up("hold", action, call, number)
+
+    def after(self, action: str, call: t.Callable[[], t.Any], number: int = 1) -> None:
+        """Have call be called as the next request of an action, or the one after so many, is done but not answered."""
+        self._hold_up("hold_after", action, call, number)
+
+    def _hold_up(self, kind: str, action: str, call: t.Callable[[], t.Any], number: int) -> None:
+        def attend() -> None:
+            self.wait_until(lambda: self.control("GET", "held")["held"] > 0)
+            try:
+                call()
+            finally:
+                self.control("DELETE", "held")
+
+        self.fault(action, kind, skip=number - 1)
+        threading.Thread(target=attend, daemon=True).start()
 
     def stop(self) -> None:
         """End the process."""

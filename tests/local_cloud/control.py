@@ -84,6 +84,10 @@ class Desk:
             return {}
         if path == "/faults":
             return self._faults(verb, body)
+        if path == "/held":
+            if verb == "DELETE":
+                self._orders.release()
+            return {"held": self._orders.held}
         if (verb, path) == ("POST", "/stop"):
             threading.Thread(target=self._stop, daemon=True).start()
             return {}

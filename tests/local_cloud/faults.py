@@ -16,6 +16,8 @@ KINDS = (
     "delay",
     "delay_after",
     "hang",
+    "hold",
+    "hold_after",
     "http_500",
     "http_503",
     "http_500_after",
@@ -67,6 +69,7 @@ class Faults:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._open: list[Fault] = []
+        self._held: list[threading.Event] = []
 
     def add(self, order: dict[str, Any]) -> None:
         """Take an order; raise ValueError or TypeError if it makes no sense."""
@@ -77,9 +80,29 @@ class Faults:
             self._open.append(fault)
 
     def clear(self) -> None:
-        """Drop all orders."""
+        """Drop all orders, and let go what is held."""
         with self._lock:
             self._open.clear()
+        self.release()
+
+    @property
+    def held(self) -> int:
+        """How many requests are held up."""
+        return len(self._held)
+
+    def hold(self) -> None:
+        """Hold a request up until release."""
+        told = threading.Event()
+        with self._lock:
+            self._held.append(told)
+        told.wait()
+
+    def release(self) -> None:
+        """Let all requests go that are held up."""
+        with self._lock:
+            held, self._held = self._held, []
+        for told in held:
+            told.set()
 
     def list(self) -> list[dict[str, Any]]:
         """Return the open orders."""

@@ -50,6 +50,7 @@ class Settings:
     quota_groups: int = 10
     quota_group_rules: int = 20
     quota_keypairs: int = 100
+    key_bits: int = 2048  # how long keys are that are made here
     admin_sees_all: bool = True
     admin_mangles: bool = True
 

@@ -125,6 +125,8 @@ class Ec2Handler(http.server.BaseHTTPRequestHandler):
             return service.handle(request, number)
         if fault.kind == "delay":
             time.sleep(fault.seconds)
+        elif fault.kind == "hold":
+            self.server.faults.hold()
         elif fault.kind == "hang":
             self._wait_for_client()
             return None
@@ -138,6 +140,8 @@ class Ec2Handler(http.server.BaseHTTPRequestHandler):
         reply = service.handle(request, number)
         if fault.kind == "delay_after":
             time.sleep(fault.seconds)
+        elif fault.kind == "hold_after":
+            self.server.faults.hold()
         return spoil.spoilt(service, reply, fault)
 
     def _wait_for_client(self) -> None:

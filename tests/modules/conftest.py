@@ -10,11 +10,14 @@ import pathlib
 import typing as t
 
 import pytest
-from clouds import CIRROS, Cloud
-from running import RunningCloud, front, run_task
+from clouds import BOOT_SECONDS, CIRROS, Cloud
+from running import Run, RunningCloud, front, run_task
 from virtual.cloud import VirtualCloud
 from virtual.task import Begun, Task
 from virtual.world import World
+
+# Quick VMs, and keys that are made quickly too.
+SETTINGS = {"boot_seconds": BOOT_SECONDS, "action_seconds": BOOT_SECONDS, "key_bits": 768}
 
 
 @pytest.fixture(scope="session")
@@ -43,7 +46,8 @@ def cloud(request: pytest.FixtureRequest, bed: RunningCloud | None, tmp_path_fac
     world = request.getfixturevalue("world")
     place = tmp_path_factory.mktemp("world")
     request.getfixturevalue("monkeypatch").setenv("HOME", str(place))
-    return VirtualCloud(world, place / "cloud", getattr(request, "param", "grizzly"))
+    profile = getattr(request, "param", "grizzly")
+    return VirtualCloud(world, place / "cloud", profile, **SETTINGS)
 
 
 @pytest.fixture
@@ -62,10 +66,13 @@ def run(cloud: Cloud, request: pytest.FixtureRequest) -> t.Callable[..., dict[st
 
 
 @pytest.fixture
-def begin(cloud: VirtualCloud) -> t.Callable[..., Begun]:
+def begin(cloud: Cloud) -> t.Callable[..., Begun | Run]:
     """begin("volume", home, batch="web") has a module run beside the test, as on a machine with that home directory."""
 
-    def start(module: str, home: pathlib.Path, **args: t.Any) -> Begun:
+    def start(module: str, home: pathlib.Path, **args: t.Any) -> Begun | Run:
+        if isinstance(cloud, RunningCloud):
+            return Run(cloud, module, home, **args)
+        assert isinstance(cloud, VirtualCloud)
         home.mkdir(exist_ok=True)
         given = {**cloud.options(), "wait_timeout": cloud.patience, **args}
         return Task(module, given, home=home).begin(cloud.world)

@@ -7,18 +7,14 @@
 from __future__ import annotations
 
 import json
-import os
 import pathlib
-import subprocess
-import sys
 import typing as t
 
 import pytest
+from clouds import PROFILES
 
 pytestmark = pytest.mark.needs("address_order")
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-PROFILES = ["grizzly", "icehouse", "liberty", "ec2api"]
 MARK = "ansible-batch-web"
 LIST, ALLOCATE, ASSOCIATE = "DescribeAddresses", "AllocateAddress", "AssociateAddress"
 DISASSOCIATE, RELEASE, VMS = "DisassociateAddress", "ReleaseAddress", "DescribeInstances"
@@ -386,33 +382,22 @@ def test_an_allocation_that_did_not_happen_is_not_repeated(cloud: t.Any, run: t.
     assert cloud.mutations() == [ALLOCATE] and cloud.addresses() == {FIRST: None}
 
 
-# Another run, which allocates an address between the first run's list of VMs and its own allocation.
-OTHER_RUN = """
-import json, os, sys, time, urllib.request
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._connection import Endpoint, connect
-told = json.loads(os.environ["TOLD"])
-open_url = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
-while b"DescribeInstances" not in open_url(told["log"]).read():
-    time.sleep(0.05)
-connection = connect(Endpoint.parse(told["endpoint_url"]), told["access_key"], told["secret_key"])
-made = connection.allocate_address()
-if told["instance_id"]:
-    connection.associate_address(told["instance_id"], made.public_ip)
-"""
-
-
 @pytest.mark.parametrize(("kind", "used", "new"), [("drop_after", False, 2), ("drop_before", True, 1)])
 def test_what_another_run_may_have_allocated_is_not_taken(
     cloud: t.Any, run: t.Any, kind: str, used: bool, new: int
 ) -> None:
     one, two = vms(cloud, 2)
     cloud.fault(ALLOCATE, kind, skip=1)
-    cloud.fault(VMS, "delay", seconds=2)
-    told = {**cloud.options(), "log": f"{cloud._control}/log", "instance_id": two if used else None}
-    environment = {**os.environ, "TOLD": json.dumps(told), "PYTHONPATH": str(ROOT / "collections")}
-    other = subprocess.Popen([sys.executable, "-c", OTHER_RUN], env=environment)
+
+    def other_run() -> None:
+        connection = raw(cloud)
+        made = connection.allocate_address()
+        if used:
+            connection.associate_address(two, made.public_ip)
+
+    # Between the list of addresses and the allocation.
+    cloud.when(VMS, other_run)
     result = run("address", instance_id=one)
-    assert other.wait(10) == 0
     assert result["failed"] and "Another run may have allocated it" in result["msg"], result
     assert result["unclaimed_addresses"] == [FIRST, SECOND][:new]
     assert cloud.addresses() == ({FIRST: two} if used else {FIRST: None, SECOND: None})
@@ -476,26 +461,13 @@ def test_a_failed_move_says_where_the_address_was(cloud: t.Any, run: t.Any) -> N
 
 
 @every_profile
-def test_runs_at_the_same_time_take_different_addresses(cloud: t.Any, run: t.Any, tmp_path: pathlib.Path) -> None:
+def test_runs_at_the_same_time_take_different_addresses(cloud: t.Any, begin: t.Any, tmp_path: pathlib.Path) -> None:
     ids = vms(cloud, 3)
     hold(cloud, None, None)
     cloud.settings(latency=0.1)
-    play = {
-        "hosts": "all",
-        "gather_facts": False,
-        "tasks": [
-            {"nova_ec2.cloud.address": {**cloud.options(), "instance_id": "{{ item_id }}", "reuse_existing": True}}
-        ],
-    }
-    (tmp_path / "play.yml").write_text(json.dumps([play]))
-    hosts = {value: {"ansible_connection": "local", "item_id": value} for value in ids}
-    for host in hosts.values():
-        host["ansible_python_interpreter"] = sys.executable
-    (tmp_path / "hosts.yml").write_text(json.dumps({"all": {"hosts": hosts}}))
-    command = [os.path.join(os.path.dirname(sys.executable), "ansible-playbook"), "-i", "hosts.yml", "play.yml"]
-    environment = {**os.environ, "HOME": str(tmp_path), "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections")}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=tmp_path, check=False)
-    assert done.returncode == 0, done.stdout
+    runs = [begin("address", tmp_path / "home", instance_id=value, reuse_existing=True) for value in ids]
+    results = [one.result() for one in runs]
+    assert not any(result["failed"] for result in results), results
     assert sorted(filter(None, cloud.addresses().values())) == sorted(ids) and len(cloud.addresses()) == 3
     assert cloud.actions().count(ALLOCATE) == 1
 

@@ -11,9 +11,7 @@ import re
 import typing as t
 
 import pytest
-
-PROFILES = ["grizzly", "icehouse", "liberty", "ec2api"]
-NUMBERING = ["grizzly", "havana", "icehouse", "liberty", "ec2api"]
+from clouds import PROFILES
 
 
 @pytest.fixture
@@ -43,7 +41,7 @@ def lose(cloud: t.Any, *ids: str) -> None:
         cloud.control("POST", f"servers/{value}", vm_state="deleted")
 
 
-@pytest.mark.parametrize("cloud", NUMBERING, indirect=True)
+@pytest.mark.parametrize("cloud", PROFILES, indirect=True)
 def test_numbers_are_stable_and_holes_are_filled(cloud: t.Any, batch: t.Any, run: t.Any) -> None:
     first = numbered(batch(count=5, name_template="web-{index:03d}"))
     lose(cloud, first[2], first[4])

@@ -6,23 +6,19 @@
 
 from __future__ import annotations
 
-import datetime
-import ipaddress
 import pathlib
-import socket
-import threading
+import sys
 import typing as t
 
 import pytest
 import yaml
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._diagnosis import COLLECTION_VERSION, generation_of
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._errors import CloudError
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from clouds import PROFILES
+from virtual.line import Line
+from virtual.world import World
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-PROFILES = ["grizzly", "havana", "icehouse", "juno", "liberty", "ec2api"]
 VM = {"image": "Cirros-0.3.0-x86_64", "instance_type": "m1.tiny"}
 LISTS = ["DescribeInstances", "DescribeKeyPairs", "DescribeSecurityGroups", "DescribeAddresses", "DescribeVolumes"]
 # Unsigned, of an unknown key pair, signed the other way; then what there is, tags, and groups with a filter.
@@ -119,9 +115,7 @@ def test_signed_the_other_way_it_is_the_same(cloud: t.Any, run: t.Any) -> None:
 
 
 def test_a_wrong_port(cloud: t.Any, run: t.Any) -> None:
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{unused.getsockname()[1]}/services/Cloud"
+    url = "http://127.0.0.1:1/services/Cloud"
     result = run("cloud_info", endpoint_url=url)
     assert "connection refused" in wrong(result, "tcp") and "8773" in check(result, "tcp")["advice"]
     assert statuses(result)["credentials"] == "unknown" and "http" not in statuses(result)
@@ -228,11 +222,9 @@ def test_malformed_options_fail(cloud: t.Any, run: t.Any, args: dict[str, t.Any]
 
 
 def test_without_boto_the_way_is_looked_at_all_the_same(
-    cloud: t.Any, run: t.Any, monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path
+    cloud: t.Any, run: t.Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "boto").mkdir()
-    (tmp_path / "boto" / "__init__.py").write_text("raise ImportError('broken on purpose')\n")
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setitem(sys.modules, "boto", None)
     result = run("cloud_info")
     assert result["healthy"] is False and "pip install boto" in result["problems"][0], result
     assert statuses(result)["http"] == "ok" and statuses(result)["usage"] == "unknown"
@@ -262,119 +254,17 @@ def test_what_tells_generations_apart(
     assert found == candidates and evidence
 
 
-def certificate(folder: pathlib.Path, first_day: int, last_day: int) -> list[str]:
-    """Options that have a cloud show a certificate that it issued itself, with a validity in days from now."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "cloud of tests")])
-    now = datetime.datetime.now(datetime.timezone.utc)
-    addresses = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now + datetime.timedelta(days=first_day))
-        .not_valid_after(now + datetime.timedelta(days=last_day, hours=1))
-        .add_extension(addresses, critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    (folder / "cert.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    form, plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    (folder / "key.pem").write_bytes(key.private_bytes(serialization.Encoding.PEM, form, plain))
-    return ["--certfile", str(folder / "cert.pem"), "--keyfile", str(folder / "key.pem")]
+def test_https_to_a_port_without_tls(cloud: t.Any, run: t.Any) -> None:
+    result = run("cloud_info", endpoint_url=cloud.url.replace("http:", "https:"))
+    assert "begin endpoint_url with http://" in wrong(result, "tls") and result["certificate"] is None
 
 
-@pytest.mark.needs("tls")
-class TestTls:
-    """Certificates, and the wrong one of http and https."""
+@pytest.mark.needs("world")
+def test_a_server_that_speaks_neither(world: World, run: t.Any) -> None:
+    def greet(line: Line, _request: bytes) -> None:
+        line.reply(b"SSH-2.0-OpenSSH_9.2p1\r\n")
+        line.hang_up()
 
-    def test_a_certificate_of_the_right_authority(self, clouds: t.Any, run: t.Any) -> None:
-        cloud = clouds("grizzly", "--tls")
-        cloud.reset()
-        result = run("cloud_info", user=None, **cloud.options(), ca_bundle=cloud.ca_bundle)
-        assert result["healthy"] and statuses(result)["tls"] == "ok", result
-        shown = result["certificate"]
-        assert shown["subject"] == "commonName=127.0.0.1" and shown["issuer"] == "commonName=local cloud CA"
-        assert shown["names"] == ["127.0.0.1", "localhost"] and 3640 < shown["days_left"] <= 3650
-        assert sorted(cloud.actions()) == sorted(REQUESTS)
-
-    def test_a_certificate_of_an_unknown_authority(self, clouds: t.Any, run: t.Any) -> None:
-        cloud = clouds("grizzly", "--tls")
-        cloud.reset()
-        result = run("cloud_info", user=None, **cloud.options())
-        assert "ca_bundle" in wrong(result, "tls") and "issued by commonName=local cloud CA" in result["problems"][0]
-        assert statuses(result)["clock"] == "ok" and statuses(result)["credentials"] == "unknown"
-        # Nothing that is signed goes to a server that does not prove who it is.
-        assert cloud.actions() == ["DescribeRegions"]
-        (request,) = cloud.control("GET", "log")["requests"]
-        assert "Signature" not in request["params"]
-
-    def test_a_certificate_for_another_name(self, clouds: t.Any, run: t.Any) -> None:
-        other = clouds("grizzly", "--tls", "--host", "127.0.0.2")
-        result = run("cloud_info", user=None, **other.options(), ca_bundle=other.ca_bundle)
-        assert "names or addresses of the certificate" in wrong(result, "tls")
-        assert result["certificate"]["names"] == ["127.0.0.1", "localhost"]
-
-    def test_a_certificate_that_nobody_looks_at(self, clouds: t.Any, run: t.Any) -> None:
-        cloud = clouds("grizzly", "--tls")
-        cloud.reset()
-        result = run("cloud_info", user=None, **cloud.options(), validate_certs=False)
-        assert result["healthy"] and statuses(result)["tls"] == "warning"
-        assert "validate_certs is false" in check(result, "tls")["advice"]
-
-    @pytest.mark.parametrize(
-        ("days", "trusted", "status", "said"),
-        [
-            ((-1, 100), False, "problem", "as ca_bundle"),
-            ((-1, 100), True, "ok", "is trusted"),
-            ((-1, 9), True, "warning", "ends in 9 days"),
-            ((-9, -2), True, "problem", "certificate renewed"),
-            ((2, 9), True, "problem", "clock"),
-        ],
-    )
-    def test_certificates_by_themselves(
-        self,
-        clouds: t.Any,
-        run: t.Any,
-        tmp_path: pathlib.Path,
-        days: tuple[int, int],
-        trusted: bool,
-        status: str,
-        said: str,
-    ) -> None:
-        cloud = clouds("grizzly", *certificate(tmp_path, *days))
-        result = run("cloud_info", user=None, **cloud.options(), **({"ca_bundle": cloud.ca_bundle} if trusted else {}))
-        found = check(result, "tls")
-        assert found["status"] == status and said in f"{found['detail']} {found['advice']}", result["checks"]
-        assert result["certificate"]["subject"] == result["certificate"]["issuer"] == "commonName=cloud of tests"
-        assert result["certificate"]["days_left"] == days[1] and result["healthy"] is (status != "problem")
-
-    def test_http_to_a_port_with_tls(self, clouds: t.Any, run: t.Any) -> None:
-        cloud = clouds("grizzly", "--tls")
-        cloud.reset()
-        options = {**cloud.options(), "endpoint_url": cloud.url.replace("https:", "http:")}
-        assert "begin endpoint_url with https://" in wrong(run("cloud_info", user=None, **options), "http")
-
-    def test_https_to_a_port_without_tls(self, cloud: t.Any, run: t.Any) -> None:
-        result = run("cloud_info", endpoint_url=cloud.url.replace("http:", "https:"))
-        assert "begin endpoint_url with http://" in wrong(result, "tls") and result["certificate"] is None
-
-    def test_a_server_that_speaks_neither(self, cloud: t.Any, run: t.Any) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            threading.Thread(target=greet, args=(listener,), daemon=True).start()
-            port = listener.getsockname()[1]
-            for scheme, name in (("http", "http"), ("https", "tls")):
-                result = run("cloud_info", endpoint_url=f"{scheme}://127.0.0.1:{port}/", connect_timeout=1)
-                assert "Check" in wrong(result, name)
-
-
-def greet(listener: socket.socket) -> None:
-    """Greet whoever comes as an SSH server does, and hang up."""
-    while True:
-        try:
-            connection, _peer = listener.accept()
-        except OSError:
-            return
-        with connection:
-            connection.sendall(b"SSH-2.0-OpenSSH_9.2p1\r\n")
+    world.listen("127.0.0.1", 22, lambda timeout: Line(world, greet, timeout))
+    for scheme, name in (("http", "http"), ("https", "tls")):
+        assert "Check" in wrong(run("cloud_info", endpoint_url=f"{scheme}://127.0.0.1:22/"), name)

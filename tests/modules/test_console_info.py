@@ -10,15 +10,13 @@ import base64
 import pathlib
 import struct
 import subprocess
-import threading
-import time
 import typing as t
 
 import pytest
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._consoles import clean_lines
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._host_keys import host_key, host_keys_in, known_hosts
+from clouds import PROFILES
 
-PROFILES = ["grizzly", "icehouse", "liberty", "ec2api"]
 VM = {"image": "Cirros-0.3.0-x86_64", "instance_type": "m1.tiny"}
 LIST, LOOK = "DescribeInstances", "GetConsoleOutput"
 BEGIN, END = "-----BEGIN SSH HOST KEY KEYS-----", "-----END SSH HOST KEY KEYS-----"
@@ -137,17 +135,8 @@ class TestConsoles:
     @pytest.mark.parametrize("cloud", PROFILES, indirect=True)
     def test_a_vm_that_vanishes_meanwhile_is_told(self, cloud: t.Any, run: t.Any, vms: t.Any) -> None:
         ids = vms(2)
-        cloud.fault(LOOK, "delay", seconds=1.5)
-
-        def delete_the_second() -> None:
-            while LOOK not in cloud.actions():
-                time.sleep(0.05)
-            cloud.control("POST", f"servers/{ids[1]}", vm_state="deleted")
-
-        deleting = threading.Thread(target=delete_the_second)
-        deleting.start()
+        cloud.when(LOOK, lambda: cloud.control("POST", f"servers/{ids[1]}", vm_state="deleted"))
         result = run("console_info", batch="web")
-        deleting.join()
         assert [one["error"] for one in result["consoles"]] == [None, "The VM is gone."], result
 
     @pytest.mark.parametrize("kind", ["unknown_error", "http_500", "truncated"])
@@ -232,16 +221,16 @@ class TestHostKeys:
         ids = vms(3)
         show(cloud, ids[0], block(ED))
         show(cloud, ids[1], block(RSA)[:200])
-        timers = [threading.Timer(3, show, (cloud, vm, block(RSA))) for vm in ids[1:]]
-        for timer in timers:
-            timer.start()
+
+        def shown_at_last() -> None:
+            for vm in ids[1:]:
+                show(cloud, vm, block(RSA))
+
+        cloud.when(LIST, shown_at_last, 3)
         result = run("console_info", batch="web", host_keys=True, wait=True, wait_timeout=cloud.patience)
-        for timer in timers:
-            timer.join()
         assert [len(one["host_keys"]) for one in result["consoles"]] == [1, 1, 1], result
         asked = [entry["params"].get("InstanceId.1") for entry in cloud.control("GET", "log")["requests"]]
-        polls = asked.count(None)
-        assert polls > 1 and asked.count(ids[0]) == 1 and asked.count(ids[1]) == asked.count(ids[2]) == polls
+        assert asked == [None, *ids, None, *ids[1:], None, *ids[1:]]
 
     def test_pending_vms_and_lost_answers_are_waited_for(self, cloud: t.Any, run: t.Any, vms: t.Any) -> None:
         cloud.settings(boot_seconds=3)
@@ -275,13 +264,14 @@ class TestHostKeys:
         result = run("console_info", batch="web", host_keys=True, wait=True)
         assert result["failed"] and "lost the beginning" in result["msg"]
 
-    def test_a_member_that_is_terminated_is_not_waited_for(self, cloud: t.Any, run: t.Any, vms: t.Any) -> None:
+    @pytest.mark.parametrize(("action", "number"), [(LIST, 2), (LOOK, 3)], ids=["listed", "listed-no-more"])
+    def test_a_member_that_is_terminated_is_not_waited_for(
+        self, cloud: t.Any, run: t.Any, vms: t.Any, action: str, number: int
+    ) -> None:
         ids = vms(2)
         show(cloud, ids[0], block(ED))
-        timer = threading.Timer(2, lambda: cloud.control("POST", f"servers/{ids[1]}", vm_state="deleted"))
-        timer.start()
+        cloud.when(action, lambda: cloud.control("POST", f"servers/{ids[1]}", vm_state="deleted"), number)
         result = run("console_info", batch="web", host_keys=True, wait=True, wait_timeout=cloud.patience)
-        timer.join()
         assert [one["instance_id"] for one in result["consoles"]] == [ids[0]], result
 
     def test_damaged_keys_are_warned_of(self, cloud: t.Any, run: t.Any, vms: t.Any) -> None:

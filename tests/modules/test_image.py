@@ -6,16 +6,15 @@
 
 from __future__ import annotations
 
-import threading
-import time
 import typing as t
 
 import pytest
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._connection import Endpoint, connect
+from clouds import PROFILES
 
 pytestmark = pytest.mark.needs("new_images")
 
-EVERY_PROFILE = pytest.mark.parametrize("cloud", ["grizzly", "icehouse", "liberty", "ec2api"], indirect=True)
+EVERY_PROFILE = pytest.mark.parametrize("cloud", PROFILES, indirect=True)
 FOUND = ["DescribeImages", "DescribeSecurityGroups"]
 OLD_AND_NEW = pytest.mark.parametrize("cloud", ["grizzly", "ec2api"], indirect=True)
 PUBLIC: dict[str, t.Any] = {"launch_permissions": {"group_names": ["all"]}}
@@ -338,23 +337,17 @@ def test_a_twin_made_at_the_same_time_is_told(cloud: t.Any, run: t.Any, vm: str)
 def meanwhile(cloud: t.Any, run: t.Any, vm: str, kind: str) -> dict[str, t.Any]:
     """What a task returns that makes an image while another program makes one of the same name.
 
-    The task's own request suffers a fault; the other one is sent as soon as the task has looked.
+    The task's own request suffers a fault; the other one is sent when the task has looked for images.
     """
-    cloud.fault("DescribeInstances", "delay", seconds=2)
     keys = cloud.users["demo"]
     other = connect(Endpoint.parse(cloud.url), keys["access"], keys["secret"])
 
     def once_it_has_looked() -> None:
-        while "DescribeInstances" not in cloud.actions():
-            time.sleep(0.05)
         other.create_image(vm, "web")
         cloud.fault("CreateImage", kind)
 
-    thread = threading.Thread(target=once_it_has_looked)
-    thread.start()
-    result = run("image", name="web", instance_id=vm)
-    thread.join()
-    return dict(result)
+    cloud.when("DescribeInstances", once_it_has_looked)
+    return dict(run("image", name="web", instance_id=vm))
 
 
 def test_when_nothing_can_be_seen_any_more_both_troubles_are_told(cloud: t.Any, run: t.Any, vm: str) -> None:

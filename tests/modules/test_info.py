@@ -9,9 +9,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-
-PROFILES = ["grizzly", "icehouse", "liberty", "ec2api"]
-CIRROS = "Cirros-0.3.0-x86_64"
+from clouds import CIRROS, PROFILES
 
 
 @pytest.mark.parametrize("cloud", PROFILES, indirect=True)

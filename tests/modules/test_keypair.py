@@ -11,11 +11,11 @@ import hashlib
 import os
 import pathlib
 import stat
-import threading
 import typing as t
 
 import pytest
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._keys import fingerprint, private_key_blob
+from clouds import PROFILES
 
 PUBLIC = (
     "ssh-rsa "
@@ -54,7 +54,7 @@ def md5(public_key: str) -> str:
     ],
     ids=["import", "same", "any", "differs", "differs-forced", "create", "delete", "nothing-to-delete"],
 )
-@pytest.mark.parametrize("cloud", ["grizzly", "icehouse", "liberty", "ec2api"], indirect=True)
+@pytest.mark.parametrize("cloud", PROFILES, indirect=True)
 def test_truth_table(
     cloud: t.Any,
     run: t.Any,
@@ -94,12 +94,14 @@ def test_truth_table(
 
 
 def test_a_generated_key_is_returned_once_and_is_the_one_the_cloud_has(cloud: t.Any, run: t.Any) -> None:
+    if cloud.is_local:
+        cloud.settings(key_bits=2048)
     made = run("keypair", name="web")
     again = run("keypair", name="web")
     blob = private_key_blob(made["private_key"])
     assert blob is not None
     assert fingerprint(blob) == made["keypair"]["fingerprint"] == cloud.fingerprints()["web"]
-    assert made["private_key"].startswith("-----BEGIN RSA PRIVATE KEY-----")
+    assert made["private_key"].startswith("-----BEGIN RSA PRIVATE KEY-----") and len(blob) > 256
     assert "PRIVATE" not in str(again)
     assert "PRIVATE" not in str(made.get("diff"))
 
@@ -139,16 +141,8 @@ def test_no_file_no_pair(cloud: t.Any, run: t.Any, tmp_path: pathlib.Path, exist
 def test_a_failing_write_takes_the_pair_back(cloud: t.Any, run: t.Any, tmp_path: pathlib.Path) -> None:
     # A directory in the file's place lets the temporary file be made beside it, and the last step fail.
     target = tmp_path / "web.pem"
-    cloud.fault("CreateKeyPair", "delay_after", seconds=3)
-
-    def block() -> None:
-        cloud.wait_for_request("CreateKeyPair")
-        (target / "in-the-way").mkdir(parents=True)
-
-    blocker = threading.Thread(target=block)
-    blocker.start()
+    cloud.after("CreateKeyPair", lambda: (target / "in-the-way").mkdir(parents=True))
     result = run("keypair", name="web", private_key_file=str(target))
-    blocker.join()
     assert result["failed"] and "deleted again" in result["msg"], result
     assert cloud.mutations() == ["CreateKeyPair", "DeleteKeyPair"]
     assert cloud.fingerprints() == {}

@@ -6,15 +6,12 @@
 
 from __future__ import annotations
 
-import concurrent.futures
-import time
 import typing as t
 
 import pytest
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._connection import Endpoint, connect
+from clouds import CIRROS, PROFILES
 
-PROFILES = ["grizzly", "icehouse", "liberty", "ec2api"]
-CIRROS = "Cirros-0.3.0-x86_64"
 ANYWHERE = "0.0.0.0/0"
 SSH = {"ports": 22, "cidr_ip": "10.0.0.0/8"}
 WEB = {"ports": [80, "8000-8100"], "cidr_ip": [ANYWHERE]}
@@ -371,18 +368,12 @@ def test_what_another_run_does_meanwhile_is_no_error(cloud: t.Any, run: t.Any) -
     cloud.forget_log()
 
     def other() -> None:
-        until = time.monotonic() + 60
-        while cloud.actions() != [LOOK] and time.monotonic() < until:
-            time.sleep(0.05)
         api(cloud, ADD, **by, **permission(80, ANYWHERE))
         api(cloud, TAKE, **by, **permission(22, "10.0.0.0/8"))
 
     # Both runs have looked when the other changes something.
-    cloud.fault(LOOK, "delay_after", seconds=4)
-    with concurrent.futures.ThreadPoolExecutor() as pool:
-        others = pool.submit(other)
-        result = run("security_group", name="web", rules=[WEB])
-        others.result()
+    cloud.after(LOOK, other)
+    result = run("security_group", name="web", rules=[WEB])
     assert cloud.mutations() == [ADD, TAKE, ADD, ADD, TAKE]
     assert result["changed"] is True and not result.get("failed"), result
     assert rules(cloud) == WEB_KEPT

@@ -9,9 +9,8 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+from clouds import CIRROS, PROFILES
 
-PROFILES = ["grizzly", "icehouse", "liberty", "ec2api"]
-CIRROS = "Cirros-0.3.0-x86_64"
 LIST, VOLUMES, MAKE, DELETE = "DescribeSnapshots", "DescribeVolumes", "CreateSnapshot", "DeleteSnapshot"
 
 pytestmark = pytest.mark.needs("volumes")

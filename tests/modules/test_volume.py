@@ -10,9 +10,8 @@ import pathlib
 import typing as t
 
 import pytest
+from clouds import CIRROS, PROFILES
 
-PROFILES = ["grizzly", "icehouse", "liberty", "ec2api"]
-CIRROS = "Cirros-0.3.0-x86_64"
 VMS, LIST = "DescribeInstances", "DescribeVolumes"
 MAKE, ATTACH, DETACH, DELETE = "CreateVolume", "AttachVolume", "DetachVolume", "DeleteVolume"
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+from clouds import PROFILES
 
-PROFILES = ["grizzly", "icehouse", "liberty", "ec2api"]
 REQUESTS = ["DescribeAvailabilityZones", "DescribeRegions"]
 
 

@@ -25,13 +25,14 @@ HOST = "127.0.0.1"
 PORT = 8773
 # What any request takes at least, in seconds: so that whoever asks again and again has time pass.
 LATENCY = 0.001
-Hook = t.Callable[[], None]
+Hook = t.Callable[[], t.Any]
 
 
 class VirtualCloud(Cloud):
     """A cloud in a world. It is at 127.0.0.1, at the port that Nova has, where nothing listens."""
 
     is_local = True
+    slack = 0.05
 
     def __init__(
         self, world: World, directory: pathlib.Path, profile: str, port: int = PORT, **settings: t.Any
@@ -59,7 +60,8 @@ class VirtualCloud(Cloud):
         self._journal = Journal()
         self._faults = faults.Faults()
         self._desk = control.Desk(control.Steering(self.inner), self._journal, self._faults, lambda: None)
-        self._hooks: list[tuple[str, int, Hook]] = []
+        self._before: list[tuple[str, int, Hook]] = []
+        self._after: list[tuple[str, int, Hook]] = []
         self._port = port
         self.listen()
 
@@ -81,8 +83,12 @@ class VirtualCloud(Cloud):
         return made
 
     def when(self, action: str, call: Hook, number: int = 1) -> None:
-        """Have call be called as the next request of an action comes in (or the one after so many), before it is done."""
-        self._hooks.append((action, number, call))
+        """Have call be called as the next request of an action, or the one after so many, comes in."""
+        self._before.append((action, number, call))
+
+    def after(self, action: str, call: Hook, number: int = 1) -> None:
+        """Have call be called as the next request of an action, or the one after so many, is done but not answered."""
+        self._after.append((action, number, call))
 
     def wait_for_request(self, action: str, number: int = 1) -> None:
         """Let things happen until an action has been requested so often."""
@@ -102,7 +108,7 @@ class VirtualCloud(Cloud):
             return
         number = self._journal.received(transport.noted(self._service, request))
         began = self.world.now
-        self._call_hooks(request.params.get("Action", ""))
+        _call_hooks(self._before, request.params.get("Action", ""))
         self.world.sleep(self._service.latency)
         fault = self._faults.take(request.params.get("Action", ""))
         reply = self._spoilt(request, number, fault)
@@ -124,7 +130,8 @@ class VirtualCloud(Cloud):
         """The reply, or None if the connection ends without one."""
         world, service = self.world, self._service
         if fault is None:
-            return service.handle(request, number)
+            return self._carry_out(request, number)
+        assert not fault.kind.startswith("hold"), "nobody would let it go: there are when and after"
         if fault.kind == "delay":
             world.sleep(fault.seconds)
         elif fault.kind == "hang":
@@ -136,23 +143,29 @@ class VirtualCloud(Cloud):
             return None
         elif fault.kind in faults.NOT_DONE:
             return spoil.refusal(service, request, fault)
-        reply = service.handle(request, number)
+        reply = self._carry_out(request, number)
         if fault.kind == "delay_after":
             world.sleep(fault.seconds)
         return spoil.spoilt(service, reply, fault)
 
     def _late(self, request: auth.Request, number: int) -> None:
-        self._service.handle(request, number)
+        self._carry_out(request, number)
 
-    def _call_hooks(self, action: str) -> None:
-        for place, (wanted, number, call) in enumerate(self._hooks):
-            if wanted == action:
-                if number > 1:
-                    self._hooks[place] = (wanted, number - 1, call)
-                else:
-                    del self._hooks[place]
-                    call()
-                return
+    def _carry_out(self, request: auth.Request, number: int) -> dispatch.Reply:
+        reply = self._service.handle(request, number)
+        _call_hooks(self._after, request.params.get("Action", ""))
+        return reply
+
+
+def _call_hooks(hooks: list[tuple[str, int, Hook]], action: str) -> None:
+    for place, (wanted, number, call) in enumerate(hooks):
+        if wanted == action:
+            if number > 1:
+                hooks[place] = (wanted, number - 1, call)
+            else:
+                del hooks[place]
+                call()
+            return
 
 
 def _read(data: bytes) -> auth.Request:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import io
+import ssl
 import typing as t
 
 from .world import World
@@ -38,6 +39,22 @@ class Line:
         if self._over:
             raise BrokenPipeError(32, "Broken pipe")
         self._sent += data
+
+    def getsockopt(self, *unused: t.Any) -> t.Any:
+        """What ssl asks first of all. Clouds of this process speak no TLS, and what comes of that is told at once."""
+        problem = ssl.SSLError(1, "wrong version number")
+        problem.reason = "WRONG_VERSION_NUMBER"
+        raise problem
+
+    def recv(self, limit: int, *unused: t.Any) -> bytes:
+        """As of a socket."""
+        return self.receive(limit)
+
+    def __enter__(self) -> Line:
+        return self
+
+    def __exit__(self, *unused: object) -> None:
+        self.close()
 
     def makefile(self, *unused: t.Any) -> t.BinaryIO:
         """What the answer is read from."""

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib
 import json
 import os
@@ -14,6 +15,7 @@ import pathlib
 import typing as t
 from unittest import mock
 
+import yaml
 from ansible.module_utils import _internal, basic
 from ansible.module_utils.common import json as ansible_json
 from ansible.module_utils.common import warnings
@@ -22,6 +24,7 @@ from ansible.module_utils.testing import patch_module_args
 from .world import Killed, World
 
 MODULES = "ansible_collections.nova_ec2.cloud.plugins.modules"
+RUNTIME = pathlib.Path(__file__).resolve().parents[2] / "meta" / "runtime.yml"
 
 
 class Task:
@@ -36,7 +39,7 @@ class Task:
         diff: bool = False,
         home: pathlib.Path | None = None,
     ) -> None:
-        self._main = importlib.import_module(f"{MODULES}.{module}").main
+        self._main = importlib.import_module(f"{MODULES}.{_redirected(module)}").main
         self._args = {**args, "_ansible_check_mode": check, "_ansible_diff": diff, "_ansible_version": "0"}
         self._args["_ansible_module_name"] = f"nova_ec2.cloud.{module}"
         self._home = home
@@ -79,6 +82,13 @@ class Task:
     def _record(self, result: dict[str, t.Any]) -> None:
         encoder = ansible_json.get_module_encoder("legacy", ansible_json.Direction.MODULE_TO_CONTROLLER)
         self._printed = json.dumps(result, cls=encoder)
+
+
+@functools.cache
+def _redirected(module: str) -> str:
+    """The module that stands behind a name, as the controller finds it."""
+    routing = yaml.safe_load(RUNTIME.read_text())["plugin_routing"]["modules"]
+    return str(routing.get(module, {}).get("redirect", module)).rpartition(".")[2]
 
 
 class Begun:

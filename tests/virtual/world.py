@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import functools
 import heapq
 import itertools
@@ -23,6 +24,8 @@ import time_machine
 BEGIN = 1767225600.0
 # No run may wait for longer than this, in virtual seconds.
 LONGEST = 24 * 3600.0
+HERE = "127.0.0.1"
+NAMES = {"localhost": HERE}
 
 
 class Killed(BaseException):
@@ -49,29 +52,40 @@ class World:
     @contextlib.contextmanager
     def entered(self) -> t.Iterator[World]:
         """Have the clock, sleep and connections of this process be those of this world."""
-        real = socket.create_connection
-
-        def create_connection(address: tuple[str, int], timeout: t.Any = None, *args: t.Any, **kwargs: t.Any) -> t.Any:
-            self.alive()
-            line = self._lines.get(address)
-            return line(timeout) if line else real(address, timeout, *args, **kwargs)
-
         clock = time_machine.travel(self.now, tick=False)
         self._travel = clock.start()
         try:
             with (
                 mock.patch.object(time, "sleep", self.sleep),
-                mock.patch.object(time, "monotonic", lambda: self.now - BEGIN),
-                mock.patch.object(socket, "create_connection", create_connection),
+                mock.patch.object(time, "monotonic", self.monotonic),
+                mock.patch.object(socket, "create_connection", self.connect),
             ):
                 yield self
         finally:
             clock.stop()
             self._travel = None
 
+    def monotonic(self) -> float:
+        """For how long there has been this world."""
+        return self.now - BEGIN
+
     def listen(self, host: str, port: int, line: t.Callable[[float | None], t.Any]) -> None:
         """Have connections to host and port be what line makes of their timeout."""
         self._lines[host, port] = line
+
+    def connect(self, address: tuple[str, int], timeout: float | None = None, *_unused: t.Any) -> t.Any:
+        """A connection, as socket.create_connection makes it. Where nothing listens, only this machine says so."""
+        self.alive()
+        host, port = address
+        line = self._lines.get((NAMES.get(host, host), port))
+        if line is not None:
+            return line(timeout)
+        if NAMES.get(host, host) == HERE:
+            raise ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused")
+        if not host.replace(".", "").isdigit():
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        self.sleep(3600 if timeout is None else timeout)
+        raise TimeoutError("timed out")
 
     def at(self, when: float, call: t.Callable[[], None]) -> None:
         """Have call be called at a time, or at once if that is over."""
@@ -92,7 +106,7 @@ class World:
             # Whatever else was to wake this run, it is not for this wait.
             self._asleep[me] = ticket = object()
             if deadline is not None:
-                self.at(deadline, lambda: self._resume(me, ticket))
+                self.at(deadline, functools.partial(self._resume, me, ticket))
             self._hub.switch()
             self.alive()
             if deadline is not None and self.now >= deadline:
@@ -128,6 +142,13 @@ class World:
         """End what was begun, wherever it waits."""
         self.killed.add(fiber)
         self._asleep.pop(fiber, None)
+        if greenlet.getcurrent() is self._hub:
+            self._end(fiber)
+        else:
+            # Whoever ends comes back to the hub, and not to whoever wanted that.
+            self.at(self.now, functools.partial(self._end, fiber))
+
+    def _end(self, fiber: t.Any) -> None:
         if fiber:
             with contextlib.suppress(Killed), self._around[fiber]():
                 fiber.throw(Killed)

@@ -48,7 +48,7 @@ def create_key_pair(call: Call, /, key_name: Any, **_ignored: Any) -> dict[str, 
     """Make a key pair and return its private key."""
     _check(call, key_name, "KeyInvalid", "KeyLimit")
     with call.unlocked():
-        pem, blob = keypairs.generate()
+        pem, blob = keypairs.generate(call.cloud.settings.key_bits)
     _check(call, key_name, "KeyInvalid", "KeyLimit")
     pair = _store(call, key_name, blob)
     return {"keyMaterial": pem, "keyName": pair.name, "keyFingerprint": pair.fingerprint}
