@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is decided in a schedule: a list of choices, all of them 0 (nothing special happens) but for a few deviations."""
+"""What is decided in a schedule: a list of choices, all 0 (nothing special happens) but for a few deviations."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ class Choices:
         place = len(self.sizes)
         self.sizes.append(len(options))
         number = self._planned.get(place, 0)
-        if self._draw is not None and len(self.taken) < self._limit and len(options) > 1:
-            # Where there is more to choose from it is chosen more often.
-            if self._draw.random() < self._chance * min(1.0, len(options) / MANY):
-                number = self._draw.randrange(1, len(options))
+        # Where there is more to choose from it is chosen more often.
+        chance = self._chance * min(1.0, len(options) / MANY) if len(options) > 1 else 0.0
+        if self._draw is not None and len(self.taken) < self._limit and self._draw.random() < chance:
+            number = self._draw.randrange(1, len(options))
         number = number if number < len(options) else 0
         if number:
             self.taken[place] = number
@@ -59,7 +59,7 @@ def read(text: str) -> Deviations:
 
 
 def further(deviations: Deviations, sizes: t.Sequence[int]) -> t.Iterator[Deviations]:
-    """All deviations with one more, after the last of those given. sizes: the options of each decision met with them."""
+    """All deviations with one more, after the last of those given. sizes: how many options each decision had."""
     for place in range(max(deviations, default=-1) + 1, len(sizes)):
         for number in range(1, sizes[place]):
             yield {**deviations, place: number}

@@ -47,9 +47,13 @@ MUTATION = (
 )  # fmt: skip
 # What is spoilt of a reply, by the fate that does it.
 SPOILT = {
-    "503": "http_503", "garbage": "garbage", "503 after": "http_503_after", "unknown error after": "unknown_error_after",
-    "garbage after": "garbage", "503 instead": "http_503",
-}  # fmt: skip
+    "503": "http_503",
+    "503 instead": "http_503",
+    "503 after": "http_503_after",
+    "unknown error after": "unknown_error_after",
+    "garbage": "garbage",
+    "garbage after": "garbage",
+}
 
 
 class SimulatedCloud(VirtualCloud):

@@ -44,7 +44,7 @@ def _sent_again() -> t.ContextManager[t.Any]:
 
 
 def _kept_surplus() -> t.ContextManager[t.Any]:
-    return mock.patch.object(_settle.Surplus, "resolve", lambda self: 0)
+    return mock.patch.object(_settle.Surplus, "resolve", return_value=0)
 
 
 def _everybodys() -> t.ContextManager[t.Any]:
@@ -55,11 +55,11 @@ def _everybodys() -> t.ContextManager[t.Any]:
 
 
 def _journal_unread() -> t.ContextManager[t.Any]:
-    return mock.patch.object(_journal.Journal, "cut_short", lambda self: (0, [], 0.0))
+    return mock.patch.object(_journal.Journal, "cut_short", return_value=(0, [], 0.0))
 
 
 def _journal_unwritten() -> t.ContextManager[t.Any]:
-    return mock.patch.object(_journal.Journal, "expect", lambda self, members: None)
+    return mock.patch.object(_journal.Journal, "expect", return_value=None)
 
 
 def _pending_uncounted() -> t.ContextManager[t.Any]:
@@ -73,7 +73,7 @@ def _pending_uncounted() -> t.ContextManager[t.Any]:
 
 
 def _unmarked() -> t.ContextManager[t.Any]:
-    return mock.patch.object(_launch, "mark_of", lambda batch: "default")
+    return mock.patch.object(_launch, "mark_of", return_value="default")
 
 
 def _slot_used_twice() -> t.ContextManager[t.Any]:
@@ -85,11 +85,11 @@ def _not_looked_for() -> t.ContextManager[t.Any]:
 
 
 def _no_lock() -> t.ContextManager[t.Any]:
-    return mock.patch.object(_journal.Journal, "_lock", lambda self, deadline, timeout: None)
+    return mock.patch.object(_journal.Journal, "_lock", return_value=None)
 
 
 def _departures_unnoted() -> t.ContextManager[t.Any]:
-    return mock.patch.object(_journal.Journal, "leaving", lambda self, ids: None)
+    return mock.patch.object(_journal.Journal, "leaving", return_value=None)
 
 
 def _terminated_by_number() -> t.ContextManager[t.Any]:
@@ -104,7 +104,7 @@ def _terminated_by_number() -> t.ContextManager[t.Any]:
 
 
 def _succeeds_regardless() -> t.ContextManager[t.Any]:
-    return mock.patch.object(_carry, "_judge", lambda op, wanted: None)
+    return mock.patch.object(_carry, "_judge", return_value=None)
 
 
 def _ids_lost() -> t.ContextManager[t.Any]:

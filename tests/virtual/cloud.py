@@ -46,16 +46,7 @@ class VirtualCloud(Cloud):
         self.url = f"http://{HOST}:{port}{self.inner.profile.mount or '/'}"
         self.inner.region_endpoint = f"http://{HOST}:{port}{self.inner.profile.advertised_path}"
         files.write_settings(directory, users, self.url)
-        self.users = {
-            user.name: {
-                "access": user.access,
-                "secret": user.secret,
-                "tenant": user.tenant,
-                "tenant_id": user.tenant_id,
-            }
-            | {"user_id": user.user_id}
-            for user in users
-        }
+        self.users = files.described(users)
         self._service = dispatch.Service(self.inner)
         self._journal = Journal()
         self._faults = faults.Faults()
