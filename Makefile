@@ -17,6 +17,7 @@ SCHEDULES ?= 2000
 SEED ?= 1
 OPENSTACK ?= .openstack
 BED_SCHEDULES ?= 100
+CLOUD_ARGS ?=
 BENCH_ARGS ?= --output docs/docsite/rst/benchmark
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 # Ansible refuses to start under a locale that the machine does not have, such as one that ssh brought along.
@@ -25,7 +26,8 @@ export LC_ALL := C.UTF-8
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test matrix gates sanity lint typecheck build site release conformance cloud faults simulate bench clean
+.PHONY: help demo test matrix gates gates-more sanity lint typecheck build site release clean
+.PHONY: conformance cloud faults simulate bench
 .PHONY: openstack openstack-down openstack-wipe openstack-status test-openstack
 
 help: ## list the commands
@@ -63,13 +65,16 @@ test: $(VENV)/ready ## run all tests
 matrix: $(VENV)/ready ## run a choice of the tests, and ansible-test, on later ansible-cores and Pythons
 	@CELL="$(CELL)" tests/matrix/run
 
-gates: $(VENV)/gates-ready $(VENV)/site-ready ## run every check that is not a test
+gates: $(VENV)/gates-ready $(VENV)/site-ready ## run the checks, besides the tests, that every change must pass
 	@tests/gates/all
 
-sanity: $(VENV)/gates-ready ## ansible-test sanity, without exceptions, and units
+gates-more: $(VENV)/gates-ready ## run the checks that take many minutes, or environments of their own
+	@tests/gates/all sanity_everywhere molecule importer environment release
+
+sanity: $(VENV)/ready ## ansible-test sanity, without exceptions
 	@tests/gates/sanity
 
-lint: $(VENV)/gates-ready ## ruff, yamllint and ansible-lint
+lint: $(VENV)/gates-ready ## ruff, yamllint, shellcheck and ansible-lint
 	@tests/gates/lint
 
 typecheck: $(VENV)/gates-ready ## mypy on module_utils
@@ -88,7 +93,7 @@ conformance: $(VENV)/ready ## compare the local cloud with recordings: RECORDING
 	@$(BIN)/python tests/conformance "$(RECORDINGS)" --profile "$(PROFILE)" --minimum 95
 
 cloud: $(VENV)/ready ## run a local cloud until you press Ctrl-C: PROFILE=grizzly
-	@$(BIN)/python tests/local_cloud --profile "$(PROFILE)" --directory .local-cloud
+	@$(BIN)/python tests/local_cloud --profile "$(PROFILE)" --directory .local-cloud $(CLOUD_ARGS)
 
 faults: $(VENV)/ready ## lose, break and kill what can be: SCHEDULES=2000 SEED=1 PROFILE=all
 	@rm -rf collections

@@ -91,10 +91,6 @@ class World:
         """Have call be called at a time, or at once if that is over."""
         heapq.heappush(self._due, (max(when, self.now), next(self._order), call))
 
-    def monotonic(self) -> float:
-        """Seconds since the beginning."""
-        return self.now - BEGIN
-
     def sleep(self, seconds: float) -> None:
         """Let time pass for whoever calls this."""
         self.wait(lambda: False, self.now + seconds)
