@@ -23,13 +23,14 @@ QUIET_SECONDS = 20.0
 # A real cloud takes its time for launches that nobody waits for any more.
 BED_QUIET_SECONDS = 300.0
 BED_PACE = 4.0
+UNLIMITED = {f"quota_{name}": -1 for name in ("instances", "cores", "ram", "groups")}
 # How faults are told apart in the cloud's list of open orders: by a field that their kinds do not use.
 LABEL = "http://127.0.0.1:1/{}"
 
 
 def local_cloud(profile: str) -> list[str]:
     """What starts a local cloud of a profile, without quotas until told otherwise."""
-    quotas = [word for name in ("instances", "cores", "ram", "groups") for word in (f"--quota-{name}", "-1")]
+    quotas = [word for name, limit in UNLIMITED.items() for word in (f"--{name.replace('_', '-')}", str(limit))]
     return [str(LOCAL_CLOUD), "--profile", profile, "--port", "0", "--seed", "1", *quotas]
 
 
@@ -53,12 +54,20 @@ class Cloud:
         if not line.startswith("ready: "):
             raise SystemExit(f"the cloud did not start: {line}")
         facts = json.loads((directory / "cloud.json").read_text())
-        self.profile: str = facts["profile"]
+        self._at = urllib.parse.urlsplit(facts["control_url"]).netloc
+        self._take(facts["users"], facts["endpoint_url"], facts["profile"], quiet_seconds, pace)
+
+    def _take(
+        self,
+        users: dict[str, dict[str, str]],
+        url: str,
+        profile: str,
+        quiet_seconds: float = QUIET_SECONDS,
+        pace: float = 1.0,
+    ) -> None:
+        self.users, self.url, self.profile = users, url, profile
         self._quiet_seconds = quiet_seconds
         self.pace = pace
-        self.users: dict[str, dict[str, str]] = facts["users"]
-        self.url: str = facts["endpoint_url"]
-        self._at = urllib.parse.urlsplit(facts["control_url"]).netloc
         self._ordered: dict[str, dict[str, t.Any]] = {}
         self.applied: collections.Counter[str] = collections.Counter()
         self._latest = 0.0

@@ -67,7 +67,14 @@ class Play:
     """One schedule on one cloud. launcher: ``instance`` (the module) or ``naive``."""
 
     def __init__(
-        self, schedule: Schedule, cloud: Cloud, nursery: Nursery, folder: pathlib.Path, launcher: str, patience: float
+        self,
+        schedule: Schedule,
+        cloud: Cloud,
+        nursery: Nursery,
+        folder: pathlib.Path,
+        launcher: str,
+        patience: float,
+        made: t.Callable[[], t.Any] = queue.Queue,
     ) -> None:
         self.schedule = schedule
         self.cloud = cloud
@@ -76,6 +83,7 @@ class Play:
         self.naive = launcher == "naive"
         self.launcher = launcher
         self.patience = patience
+        self.queue = made
         self.outcome = Outcome(schedule)
         self.foreign: dict[str, str | None] = {}
         self.began = time.monotonic()
@@ -128,7 +136,7 @@ class Play:
 
     def _clean(self, count: int, **more: t.Any) -> bool:
         """One run with nothing in its way; whether it succeeded."""
-        done: queue.Queue[Run] = queue.Queue()
+        done = self.queue()
         run = self._start(count, CLEAN_READ_TIMEOUT, 0, done, **more)
         try:
             done.get(timeout=self.patience)
@@ -144,7 +152,7 @@ class Play:
             self.cloud.fault(**dataclasses.asdict(fault))
         if moment.failing_builds:
             self.cloud.control("POST", "settings", fail_builds=moment.failing_builds)
-        done: queue.Queue[Run] = queue.Queue()
+        done = self.queue()
         started: list[Run] = []
         events = list(self._events(moment, started, done))
         watched = {number: run for number, run in enumerate(moment.runs) if run.kill is not None and run.kill_on}
@@ -178,7 +186,7 @@ class Play:
         seen = {entry["action"] for entry in self.cloud.log(begun)}
         return [number for number, run in watched.items() if run.kill_on in seen]
 
-    def _events(self, moment: Moment, started: list[Run], done: queue.Queue[Run]) -> t.Iterator[Event]:
+    def _events(self, moment: Moment, started: list[Run], done: t.Any) -> t.Iterator[Event]:
         """What is to happen at a certain time, in seconds after the moment's beginning."""
         for number, run in enumerate(moment.runs):
             yield run.start, self._begin(moment, run, started, done)
@@ -190,7 +198,7 @@ class Play:
             at, number = moment.quota
             yield at, functools.partial(self.cloud.control, "POST", "settings", quota_instances=number)
 
-    def _begin(self, moment: Moment, run: Planned, started: list[Run], done: queue.Queue[Run]) -> t.Callable[[], None]:
+    def _begin(self, moment: Moment, run: Planned, started: list[Run], done: t.Any) -> t.Callable[[], None]:
         return lambda: started.append(self._start(moment.count, run.read_timeout, run.home, done))
 
     def _kill(self, started: list[Run], number: int) -> t.Callable[[], None]:
@@ -200,7 +208,7 @@ class Play:
 
         return kill
 
-    def _start(self, count: int, read_timeout: float, home: int, done: queue.Queue[Run], **more: t.Any) -> Run:
+    def _start(self, count: int, read_timeout: float, home: int, done: t.Any, **more: t.Any) -> Run:
         keys = self.cloud.users[self.schedule.user]
         options: dict[str, t.Any] = {"endpoint_url": self.cloud.url, "count": count, **more}
         options |= {"access_key": keys["access"], "secret_key": keys["secret"]}
@@ -213,7 +221,7 @@ class Play:
         output = self.folder / f"run-{self.outcome.runs}"
         return self.nursery.start(self.launcher, options, self.folder / f"home-{home}", output, done)
 
-    def _give_up(self, runs: list[Run], done: queue.Queue[Run]) -> None:
+    def _give_up(self, runs: list[Run], done: t.Any) -> None:
         """Kill runs that take too long; of the naive launcher that is expected, as somebody would press Ctrl-C."""
         for run in runs:
             self.nursery.kill(run)
