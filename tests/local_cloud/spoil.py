@@ -63,7 +63,7 @@ def spoilt(service: Service, reply: dispatch.Reply, fault: faults.Fault) -> disp
     """Return the reply to a request that has been carried out, after the fault has had its way with it."""
     if fault.kind == "drop_after":
         return None
-    if fault.kind.endswith("_after") and fault.kind != "delay_after":
+    if fault.kind.endswith("_after") and fault.kind not in ("delay_after", "hold_after"):
         return _error(fault.kind)
     if fault.kind == "non_ascii":
         broken = UnicodeEncodeError("ascii", "", 0, 1, "ordinal not in range(128)")

@@ -125,6 +125,8 @@ class Ec2Handler(http.server.BaseHTTPRequestHandler):
             return service.handle(request, number)
         if fault.kind == "delay":
             time.sleep(fault.seconds)
+        elif fault.kind == "hold":
+            self._hold(request)
         elif fault.kind == "hang":
             self._wait_for_client()
             return None
@@ -138,7 +140,12 @@ class Ec2Handler(http.server.BaseHTTPRequestHandler):
         reply = service.handle(request, number)
         if fault.kind == "delay_after":
             time.sleep(fault.seconds)
+        elif fault.kind == "hold_after":
+            self._hold(request)
         return spoil.spoilt(service, reply, fault)
+
+    def _hold(self, request: auth.Request) -> None:
+        self.server.faults.hold(request.params.get("Action", ""))
 
     def _wait_for_client(self) -> None:
         while True:
