@@ -85,11 +85,11 @@ class RunningCloud(Cloud):
 
     def _hold_up(self, kind: str, action: str, call: t.Callable[[], t.Any], number: int) -> None:
         def attend() -> None:
-            self.wait_until(lambda: self.control("GET", "held")["held"] > 0)
+            self.wait_until(lambda: bool(self.control("GET", "faults")["held"]))
             try:
                 call()
             finally:
-                self.control("DELETE", "held")
+                self.control("POST", "release")
 
         self.fault(action, kind, skip=number - 1)
         threading.Thread(target=attend, daemon=True).start()

@@ -22,14 +22,13 @@ from .ids import ID, NOBODY, Ids
 from .recording import Exchange, Message
 from .signing import shifted, signature, signed_host
 
-# The recorded clouds took 4 s to build and 3 s for other actions; time runs this much faster here.
-PACE = 0.3
-BOOT_SECONDS = 4 * PACE
-ACTION_SECONDS = 3 * PACE
+# What the recorded clouds took to build, and for other actions.
+BOOT_SECONDS = 4.0
+ACTION_SECONDS = 3.0
 # Seconds between two exchanges in which VMs were removed, or others launched, without being recorded.
 UNRECORDED = 5.0
 AHEAD = 4
-SETTLE_SECONDS = 3.0
+SETTLE_SECONDS = 10.0
 
 
 class Verdict(t.NamedTuple):
@@ -73,15 +72,15 @@ class Replay:
             if verb == "settled":
                 self.cloud.wait(BOOT_SECONDS + SETTLE_SECONDS, lambda servers: not any(map(_busy, servers.values())))
             elif verb == "state":
-                self.cloud.control(f"/servers/{self.ids.local(words[0])}", {"vm_state": words[1]})
+                self.cloud.control("POST", f"/servers/{self.ids.local(words[0])}", {"vm_state": words[1]})
             elif verb == "setting":
-                self.cloud.control("/settings", {words[0]: int(words[1])})
+                self.cloud.control("POST", "/settings", {words[0]: int(words[1])})
             else:
                 raise ValueError(f"nobody knows what {order!r} is")
 
     def _infer(self, position: int, gap: float) -> None:
         """Do what seems to have been done, gap seconds after the exchange before."""
-        time.sleep(max(0.0, gap * PACE - (time.monotonic() - self._sent_at)))
+        time.sleep(max(0.0, gap - (time.monotonic() - self._sent_at)))
         if gap >= UNRECORDED:
             self._remove_unmentioned(position)
         self._launch_unrecorded(position, AHEAD if gap >= UNRECORDED else 1)

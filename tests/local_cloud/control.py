@@ -84,10 +84,9 @@ class Desk:
             return {}
         if path == "/faults":
             return self._faults(verb, body)
-        if path == "/held":
-            if verb == "DELETE":
-                self._orders.release()
-            return {"held": self._orders.held}
+        if (verb, path) == ("POST", "/release"):
+            self._orders.release(**body)
+            return {}
         if (verb, path) == ("POST", "/stop"):
             threading.Thread(target=self._stop, daemon=True).start()
             return {}
@@ -101,7 +100,7 @@ class Desk:
                 self._orders.add(order)
         elif verb == "DELETE":
             self._orders.clear()
-        return {"faults": self._orders.list()}
+        return {"faults": self._orders.list(), "held": self._orders.held()}
 
     def _cloud(self, verb: str, path: str, body: Any) -> dict[str, Any] | None:
         cockpit = self._cockpit

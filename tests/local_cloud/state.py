@@ -24,7 +24,10 @@ _RESERVATION_LETTERS = string.digits + string.ascii_lowercase
 
 @dataclasses.dataclass
 class Settings:
-    """What tests may change while the cloud runs. Times are in seconds; a quota of -1 is no limit."""
+    """What tests may change while the cloud runs. Times are in seconds; a quota of -1 is no limit.
+
+    With ``boot_seconds`` or ``action_seconds`` of -1 tasks of servers end when the control API says how they do.
+    """
 
     boot_seconds: float = 4.0
     action_seconds: float = 3.0
@@ -190,8 +193,11 @@ class Cloud:
                 volume.server, volume.device, volume.status = None, None, "available"
 
     def schedule(self, server: Server, seconds: float, since: float | None = None) -> None:
-        """Have the server's task end ``seconds`` from now, or since then; at once if that is 0."""
-        if seconds <= 0 and server.state != "building":
+        """Have the server's task end ``seconds`` from now, or since then; at once if that is 0, and if less, never."""
+        if seconds < 0:
+            server.due = None
+            return
+        if seconds == 0 and server.state != "building":
             servers.finish(self, server)
             return
         server.due = (time.monotonic() if since is None else since) + seconds

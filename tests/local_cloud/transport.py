@@ -126,7 +126,7 @@ class Ec2Handler(http.server.BaseHTTPRequestHandler):
         if fault.kind == "delay":
             time.sleep(fault.seconds)
         elif fault.kind == "hold":
-            self.server.faults.hold()
+            self._hold(request)
         elif fault.kind == "hang":
             self._wait_for_client()
             return None
@@ -141,8 +141,11 @@ class Ec2Handler(http.server.BaseHTTPRequestHandler):
         if fault.kind == "delay_after":
             time.sleep(fault.seconds)
         elif fault.kind == "hold_after":
-            self.server.faults.hold()
+            self._hold(request)
         return spoil.spoilt(service, reply, fault)
+
+    def _hold(self, request: auth.Request) -> None:
+        self.server.faults.hold(request.params.get("Action", ""))
 
     def _wait_for_client(self) -> None:
         while True:
