@@ -23,6 +23,10 @@ from .play import RUN_SECONDS, Outcome, Play
 from .schedule import Schedule
 
 
+# Where nothing takes any time, a wait that ends a rounding error too early would be repeated for ever.
+TICK = 0.001
+
+
 class WorldQueue:
     """The runs that are to end, and that come out when they have; waiting for that lets things happen."""
 
@@ -32,7 +36,7 @@ class WorldQueue:
 
     def get(self, timeout: float) -> WorldRun:
         """A run that is over; queue.Empty if none is within timeout seconds."""
-        self._world.run_until(lambda: any(not run.alive for run in self.runs), self._world.now + timeout)
+        self._world.run_until(lambda: any(not run.alive for run in self.runs), self._world.now + timeout + TICK)
         for run in self.runs:
             if not run.alive:
                 self.runs.remove(run)

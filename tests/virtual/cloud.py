@@ -102,7 +102,7 @@ class VirtualCloud(Cloud):
         _call_hooks(self._before, request.params.get("Action", ""))
         self.world.sleep(self._service.latency)
         fault = self._faults.take(request.params.get("Action", ""))
-        reply = self._spoilt(request, number, fault)
+        reply = self._spoilt(line, request, number, fault)
         seconds = self.world.now - began
         if reply is None:
             self._journal.answered(number, None, None, seconds)
@@ -117,7 +117,9 @@ class VirtualCloud(Cloud):
         if not whole:
             line.hang_up()
 
-    def _spoilt(self, request: auth.Request, number: int, fault: faults.Fault | None) -> dispatch.Reply | None:
+    def _spoilt(
+        self, line: Line, request: auth.Request, number: int, fault: faults.Fault | None
+    ) -> dispatch.Reply | None:
         """The reply, or None if the connection ends without one."""
         world, service = self.world, self._service
         if fault is None:
@@ -126,8 +128,8 @@ class VirtualCloud(Cloud):
         if fault.kind == "delay":
             world.sleep(fault.seconds)
         elif fault.kind == "hang":
-            # Whoever asked has given up by then.
-            world.sleep(3600)
+            # Whoever asked has given up by then, or is gone.
+            world.sleep(2 * line.patience)
             return None
         elif fault.kind == "late":
             world.begin(lambda: self._late(request, number), world.now + fault.seconds)

@@ -82,6 +82,11 @@ class Line:
 
     # What the server does ----------------------------------------------------------------------------------------
 
+    @property
+    def patience(self) -> float:
+        """For how many seconds the client waits for the next bytes."""
+        return self._timeout or 0.0
+
     def reply(self, data: bytes) -> None:
         """Bytes of an answer."""
         self._came += data
