@@ -58,10 +58,11 @@ def look_until(op: Operation, settled: t.Callable[[], bool], seconds: float) -> 
         op.look()
         if seen != set(op.views):
             seen, deadline = set(op.views), time.monotonic() + seconds
-        if settled() or time.monotonic() + pause > deadline:
+        left = deadline - time.monotonic()
+        if settled() or left <= 0:
             return
         op.progress.say(f"looking what became of a request that was cut short, {len(op.views)} VMs there")
-        time.sleep(pause)
+        time.sleep(min(pause, left))
 
 
 def _launch_spread(op: Operation, slots: t.Sequence[int]) -> None:
