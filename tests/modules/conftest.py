@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import pathlib
+import time
 import typing as t
 
 import pytest
@@ -78,6 +80,19 @@ def begin(cloud: Cloud) -> t.Callable[..., Begun | Run]:
         return Task(module, given, home=home).begin(cloud.world)
 
     return start
+
+
+@pytest.fixture
+def lasts(cloud: Cloud) -> t.Callable[[float], t.ContextManager[None]]:
+    """With lasts(2): what is done waits for exactly as many seconds."""
+
+    @contextlib.contextmanager
+    def measured(seconds: float) -> t.Iterator[None]:
+        began = time.monotonic()
+        yield
+        assert seconds <= time.monotonic() - began <= seconds + cloud.slack
+
+    return measured
 
 
 @pytest.fixture

@@ -279,10 +279,11 @@ def test_a_vm_that_is_being_built_is_waited_for(cloud: t.Any, run: t.Any) -> Non
     assert cloud.mutations() == [ALLOCATE, ALLOCATE, ASSOCIATE, ASSOCIATE]
 
 
-def test_waiting_for_a_vm_ends_with_nothing_changed(cloud: t.Any, run: t.Any) -> None:
+def test_waiting_for_a_vm_ends_with_nothing_changed(cloud: t.Any, run: t.Any, lasts: t.Any) -> None:
     cloud.settings(boot_seconds=60)
     one = vms(cloud, state="building")[0]
-    result = run("address", instance_id=one, wait_timeout=1)
+    with lasts(20):
+        result = run("address", instance_id=one, wait_timeout=20)
     assert result["failed"] and "no network yet" in result["msg"] and one in result["msg"]
     assert cloud.mutations() == []
 
@@ -412,7 +413,7 @@ def test_what_another_run_may_have_allocated_is_not_taken(
 def test_what_could_not_be_associated_is_released_again(cloud: t.Any, run: t.Any, kind: str) -> None:
     ids = members(cloud, 3)
     cloud.fault(ASSOCIATE, kind, skip=1)
-    result = run("address", batch="web", wait_timeout=5)
+    result = run("address", batch="web")
     assert result["failed"] and f"released again: {SECOND}, {THIRD}" in result["msg"], result
     assert cloud.addresses() == {FIRST: ids[0]} and result["unreleased_addresses"] == []
     assert [(view["public_ip"], view["instance_id"]) for view in result["addresses"]] == [(FIRST, ids[0])]

@@ -23,7 +23,7 @@ def start(image: str, begin: t.Any) -> t.Callable[..., t.Any]:
 @pytest.mark.parametrize("cloud", PROFILES, indirect=True)
 def test_two_machines_at_once_end_with_one_batch(cloud: t.Any, start: t.Any, tmp_path: pathlib.Path) -> None:
     # Both list before either has launched.
-    cloud.fault("RunInstances", "delay", times=2, seconds=2)
+    cloud.when("RunInstances", lambda: cloud.wait_for_request("RunInstances", 2))
     runs = [start(tmp_path / name, count=4) for name in ("one", "two")]
     results = [one.result() for one in runs]
     assert not any(result.get("failed") for result in results), [result.get("msg") for result in results]
@@ -40,7 +40,7 @@ def test_two_machines_at_once_end_with_one_batch(cloud: t.Any, start: t.Any, tmp
 def test_two_machines_that_mark_the_batch_at_once_end_with_one_batch_too(
     cloud: t.Any, start: t.Any, tmp_path: pathlib.Path
 ) -> None:
-    cloud.fault("CreateSecurityGroup", "delay", times=2, seconds=2)
+    cloud.when("CreateSecurityGroup", lambda: cloud.wait_for_request("CreateSecurityGroup", 2))
     runs = [start(tmp_path / name, count=3) for name in ("one", "two")]
     results = [one.result() for one in runs]
     assert not any(result.get("failed") for result in results), [result.get("msg") for result in results]
@@ -58,11 +58,14 @@ def test_two_runs_on_one_machine_wait_for_each_other(cloud: t.Any, start: t.Any,
 
 
 @pytest.mark.needs("slow_vms")
-def test_a_run_does_not_wait_for_ever_for_another(cloud: t.Any, start: t.Any, tmp_path: pathlib.Path) -> None:
-    cloud.settings(boot_seconds=8)
+def test_a_run_does_not_wait_for_ever_for_another(
+    cloud: t.Any, start: t.Any, tmp_path: pathlib.Path, lasts: t.Any
+) -> None:
+    cloud.settings(boot_seconds=60)
     first = start(tmp_path / "one", count=1)
     cloud.wait_for_request("RunInstances")
-    refused = start(tmp_path / "one", count=2, wait_timeout=1).result()
+    with lasts(20):
+        refused = start(tmp_path / "one", count=2, wait_timeout=20).result()
     assert refused["failed"] and "Another run" in refused["msg"]
     assert not first.result().get("failed") and cloud.ever_started() == 1
 

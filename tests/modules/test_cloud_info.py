@@ -136,21 +136,29 @@ def test_a_wrong_path(cloud: t.Any, run: t.Any) -> None:
 @pytest.mark.parametrize("kind", ["html", "html_error", "redirect", "http_503", "garbage", "drop_before"])
 def test_something_else_answers(cloud: t.Any, run: t.Any, kind: str) -> None:
     cloud.fault("*", kind, times=-1, location="http://elsewhere.example.com/")
-    result = run("cloud_info", connect_timeout=2)
+    result = run("cloud_info")
     said = wrong(result, "http")
     assert "elsewhere" in said if kind == "redirect" else "endpoint_url" in said
     assert cloud.actions() == ["DescribeRegions"]
 
 
-def test_nothing_answers(cloud: t.Any, run: t.Any) -> None:
+def test_nothing_answers(cloud: t.Any, run: t.Any, lasts: t.Any) -> None:
     cloud.fault("*", "hang", times=-1)
-    assert "no answer within 1.5 s" in wrong(run("cloud_info", read_timeout=1.5, connect_timeout=1), "http")
+    with lasts(1.5):
+        assert "no answer within 1.5 s" in wrong(run("cloud_info", read_timeout=1.5, connect_timeout=1), "http")
+
+
+@pytest.mark.needs("world")
+def test_a_host_that_is_down(run: t.Any, lasts: t.Any) -> None:
+    with lasts(2):
+        result = run("cloud_info", endpoint_url="http://192.0.2.1:8773/services/Cloud", connect_timeout=2)
+    assert "no answer within 2 s" in wrong(result, "tcp") and "firewall" in check(result, "tcp")["advice"]
 
 
 @pytest.mark.parametrize("cloud", ["grizzly", "icehouse", "ec2api"], indirect=True)
 def test_a_cloud_without_keystone(cloud: t.Any, run: t.Any) -> None:
     cloud.fault("*", "keystone_down", times=-1, skip=1)
-    said = wrong(run("cloud_info", read_timeout=5), "credentials")
+    said = wrong(run("cloud_info"), "credentials")
     assert "HTTP 500" in said and "Keystone" in said
 
 
@@ -164,7 +172,7 @@ def test_a_cloud_without_keystone(cloud: t.Any, run: t.Any) -> None:
 )
 def test_a_service_that_is_missing(cloud: t.Any, run: t.Any, kind: str, action: str, status: str) -> None:
     cloud.fault(action, kind, times=-1)
-    result = run("cloud_info", read_timeout=5)
+    result = run("cloud_info")
     assert statuses(result)["usage"] == status and result["healthy"] is (status == "warning")
     assert result["usage"]["key_pairs"] == 0 and list(result["usage"].values()).count(None) == 1
 

@@ -11,6 +11,7 @@ import time
 import typing as t
 
 import pytest
+from clouds import PROFILES
 
 BROKEN_REPLIES = {
     "empty_body": "nothing at all",
@@ -25,6 +26,7 @@ BROKEN_REPLIES = {
 TRANSIENT = [*BROKEN_REPLIES, "http_500", "http_503", "unknown_error", "html_error", "keystone_down"]
 
 
+@pytest.mark.parametrize("cloud", PROFILES, indirect=True)
 @pytest.mark.parametrize("kind", [kind for kind in TRANSIENT if kind not in ("doctype", "keystone_down")])
 def test_a_read_outlives_one_fault(cloud: t.Any, run: t.Any, kind: str) -> None:
     cloud.fault("DescribeKeyPairs", kind)
@@ -33,12 +35,14 @@ def test_a_read_outlives_one_fault(cloud: t.Any, run: t.Any, kind: str) -> None:
     assert cloud.actions() == ["DescribeKeyPairs"] * 2
 
 
+@pytest.mark.parametrize("cloud", PROFILES, indirect=True)
 @pytest.mark.parametrize("kind", TRANSIENT)
 def test_a_lasting_fault_is_a_clear_error_within_a_bound(cloud: t.Any, run: t.Any, kind: str) -> None:
     cloud.fault("DescribeKeyPairs", kind, times=-1)
     started = time.monotonic()
-    result = run("keypair_info", read_timeout=5)
-    assert time.monotonic() - started < 10
+    result = run("keypair_info")
+    # There are two pauses at most, of half a second and one, each half as long again if chance wants it.
+    assert time.monotonic() - started <= 1.5 * (0.5 + 1) + cloud.slack
     assert result["failed"] and "Traceback" not in str(result), result
     assert result["msg"].startswith("Could not list key pairs: ")
     assert BROKEN_REPLIES.get(kind, "HTTP ") in result["msg"]
@@ -46,19 +50,19 @@ def test_a_lasting_fault_is_a_clear_error_within_a_bound(cloud: t.Any, run: t.An
     assert 1 <= len(cloud.actions()) <= 3
 
 
+@pytest.mark.parametrize("cloud", PROFILES, indirect=True)
 @pytest.mark.parametrize("kind", [*TRANSIENT, "http_500_after", "http_503_after", "redirect"])
 def test_a_mutation_is_sent_once(cloud: t.Any, run: t.Any, kind: str) -> None:
     cloud.fault("CreateKeyPair", kind, times=-1, location=cloud.url)
-    result = run("keypair", name="web", read_timeout=5)
+    result = run("keypair", name="web")
     assert result["failed"] and "Traceback" not in str(result)
     assert cloud.mutations() == ["CreateKeyPair"]
 
 
-def test_no_answer_at_all_ends_with_the_timeout(cloud: t.Any, run: t.Any) -> None:
+def test_no_answer_at_all_ends_with_the_timeout(cloud: t.Any, run: t.Any, lasts: t.Any) -> None:
     cloud.fault("*", "hang", times=-1)
-    started = time.monotonic()
-    result = run("keypair_info", read_timeout=1.5)
-    assert time.monotonic() - started < 6
+    with lasts(1.5):
+        result = run("keypair_info", read_timeout=1.5)
     assert result["failed"] and "no answer within 1.5 s" in result["msg"]
 
 
@@ -70,7 +74,7 @@ def test_a_redirect_is_refused(cloud: t.Any, run: t.Any) -> None:
     assert cloud.actions() == ["DescribeKeyPairs"]
 
 
-@pytest.mark.parametrize("cloud", ["grizzly", "icehouse", "liberty", "ec2api"], indirect=True)
+@pytest.mark.parametrize("cloud", PROFILES, indirect=True)
 @pytest.mark.parametrize("change", [{"secret_key": "wrong"}, {"access_key": "wrong", "secret_key": "wrong"}])
 def test_wrong_keys_are_said_to_be_wrong(cloud: t.Any, run: t.Any, change: dict[str, str]) -> None:
     result = run("keypair_info", user=None, **{**cloud.options(), **change})

@@ -241,10 +241,11 @@ class TestHostKeys:
         assert len(result["known_hosts"]) == 2, result
         assert cloud.actions().count(LOOK) == 2 < cloud.actions().count(LIST)
 
-    def test_waiting_in_vain_tells_what_there_is(self, cloud: t.Any, run: t.Any, vms: t.Any) -> None:
+    def test_waiting_in_vain_tells_what_there_is(self, cloud: t.Any, run: t.Any, vms: t.Any, lasts: t.Any) -> None:
         ids = vms(2)
         show(cloud, ids[0], block(ED))
-        result = run("console_info", batch="web", host_keys=True, wait=True, wait_timeout=2)
+        with lasts(20):
+            result = run("console_info", batch="web", host_keys=True, wait=True, wait_timeout=20)
         assert result["failed"] and f"1 of 2 VMs show no host keys: {ids[1]} running" in result["msg"]
         assert len(result["known_hosts"]) == 1 and len(result["consoles"]) == 2
 

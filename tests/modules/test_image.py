@@ -255,10 +255,11 @@ def test_wait_waits_until_it_is_available(cloud: t.Any, run: t.Any, vm: str) -> 
     assert run("image", name="db", instance_id=vm, wait=True)["image"]["state"] == "available"
 
 
-def test_waiting_ends_with_wait_timeout(cloud: t.Any, run: t.Any, vm: str) -> None:
+def test_waiting_ends_with_wait_timeout(cloud: t.Any, run: t.Any, vm: str, lasts: t.Any) -> None:
     cloud.settings(image_seconds=60)
-    result = run("image", name="web", instance_id=vm, wait=True, wait_timeout=1)
-    assert result["failed"] and "After 1 s (wait_timeout)" in result["msg"]
+    with lasts(20):
+        result = run("image", name="web", instance_id=vm, wait=True, wait_timeout=20)
+    assert result["failed"] and "After 20 s (wait_timeout)" in result["msg"]
     assert result["image_id"] == result["image"]["image_id"] and result["image"]["state"] == "saving"
 
 

@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
+import time
 import typing as t
 
 import pytest
+from ansible_collections.nova_ec2.cloud.plugins.module_utils import _ready
 from clouds import CIRROS, PROFILES
 
 
@@ -108,9 +110,18 @@ def test_waiting_until_vms_run_and_have_addresses(cloud: t.Any, run: t.Any) -> N
     assert cloud.actions().count("DescribeInstances") == 1
 
 
-def test_waiting_ends_with_all_vms_seen_when_one_fails_or_is_late(cloud: t.Any, run: t.Any) -> None:
+def test_waiting_ends_with_all_vms_seen_when_one_fails_or_is_late(
+    cloud: t.Any, run: t.Any, monkeypatch: pytest.MonkeyPatch, lasts: t.Any
+) -> None:
+    def nobody(_hosts: t.Any, _port: int) -> set[str]:
+        time.sleep(_ready.ANSWER_SECONDS)
+        return set()
+
+    monkeypatch.setattr(_ready, "answering", nobody)
     [one, two] = run("instance", batch="web", count=2, image=CIRROS, instance_type="m1.tiny")["instance_ids"]
-    late = run("instance_info", batch="web", wait_for="ssh", ssh_port=1, wait_timeout=1)
+    # It is asked for once more when time is up.
+    with lasts(20 + _ready.ANSWER_SECONDS):
+        late = run("instance_info", batch="web", wait_for="ssh", ssh_port=1, wait_timeout=20)
     assert late["failed"] and [view["instance_id"] for view in late["instances"]] == [one, two]
     assert "2 of 2 VMs are not running with an SSH server that answers on port 1" in late["msg"]
     assert f"{one} (running, 10." in late["msg"] and "console_info" in late["msg"]

@@ -145,11 +145,12 @@ def test_a_failed_snapshot_is_told_and_does_not_count(cloud: t.Any, run: t.Any, 
     assert unsure["failed"] and value in unsure["msg"] and len(snapshots(cloud)) == 2
 
 
-def test_after_wait_timeout_the_ids_are_told(cloud: t.Any, run: t.Any, volumes: list[str]) -> None:
+def test_after_wait_timeout_the_ids_are_told(cloud: t.Any, run: t.Any, volumes: list[str], lasts: t.Any) -> None:
     cloud.settings(action_seconds=60.0)
-    late = run("snapshot", volume_id=volumes[0], description="day", wait_timeout=2)
+    with lasts(20):
+        late = run("snapshot", volume_id=volumes[0], description="day", wait_timeout=20)
     [value] = late["snapshot_ids"]
-    assert late["failed"] and "After 2 s (wait_timeout)" in late["msg"] and value in late["msg"]
+    assert late["failed"] and "After 20 s (wait_timeout)" in late["msg"] and value in late["msg"]
 
 
 @every_profile

@@ -83,7 +83,8 @@ class VirtualCloud(Cloud):
 
     def wait_for_request(self, action: str, number: int = 1) -> None:
         """Let things happen until an action has been requested so often."""
-        assert self.world.run_until(lambda: self.actions().count(action) >= number), self.actions()
+        self.world.wait(lambda: self.actions().count(action) >= number)
+        assert self.actions().count(action) >= number, self.actions()
 
     # Requests ----------------------------------------------------------------------------------------------------
 
@@ -98,6 +99,8 @@ class VirtualCloud(Cloud):
             self._send(line, lost, None)
             return
         number = self._journal.received(transport.noted(self._service, request))
+        # Somebody may wait for just this request.
+        self.world.wake()
         began = self.world.now
         _call_hooks(self._before, request.params.get("Action", ""))
         self.world.sleep(self._service.latency)

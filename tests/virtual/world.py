@@ -11,6 +11,7 @@ import errno
 import functools
 import heapq
 import itertools
+import random
 import socket
 import time
 import typing as t
@@ -51,7 +52,9 @@ class World:
 
     @contextlib.contextmanager
     def entered(self) -> t.Iterator[World]:
-        """Have the clock, sleep and connections of this process be those of this world."""
+        """Have the clock, sleep, connections and chance of this process be those of this world."""
+        chance = random.getstate()
+        random.seed(0)
         clock = time_machine.travel(self.now, tick=False)
         self._travel = clock.start()
         try:
@@ -64,6 +67,7 @@ class World:
         finally:
             clock.stop()
             self._travel = None
+            random.setstate(chance)
 
     def monotonic(self) -> float:
         """For how long there has been this world."""
