@@ -37,7 +37,7 @@ class Cloud:
         raise NotImplementedError
 
     def noting(self, launches: int = 1) -> list[str]:
-        """The requests that end a run with launches: Havana shows no client tokens, so that numbers are put into tags."""
+        """What ends a run with launches: Havana shows no client tokens, so numbers are put into tags."""
         return ["CreateTags"] * launches if self.profile == "havana" else []
 
     def options(self, user: str = "demo") -> dict[str, t.Any]:

@@ -22,7 +22,6 @@ from .cloud import UNLIMITED, Cloud
 from .play import RUN_SECONDS, Outcome, Play
 from .schedule import Schedule
 
-
 # Where nothing takes any time, a wait that ends a rounding error too early would be repeated for ever.
 TICK = 0.001
 
