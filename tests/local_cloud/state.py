@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 import heapq
+import pickle
 import random
 import string
 import threading
@@ -79,7 +79,7 @@ class Cloud:
         self._images_name = images
         self._seed = seed
         self._defaults = (profile, dataclasses.replace(settings))
-        self._saved: dict[str, dict[str, object]] = {}
+        self._saved: dict[str, bytes] = {}
         before = {*vars(self)}
         self._fill()
         self._filled = {*vars(self)} - before
@@ -94,11 +94,11 @@ class Cloud:
     def save(self, name: str) -> None:
         """Keep a copy of everything that exists under a name; not of users, settings and profile."""
         kept = {key: value for key, value in vars(self).items() if key in self._filled}
-        self._saved[name] = copy.deepcopy(kept)
+        self._saved[name] = pickle.dumps(kept)
 
     def restore(self, name: str) -> None:
         """Have everything be as it was when it was saved under that name. KeyError if nothing was."""
-        vars(self).update(copy.deepcopy(self._saved[name]))
+        vars(self).update(pickle.loads(self._saved[name]))
 
     def _fill(self) -> None:
         self.random = random.Random(self._seed)

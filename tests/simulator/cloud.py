@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import http.client
 import json
 import pathlib
@@ -65,6 +66,8 @@ class SimulatedCloud(VirtualCloud):
         files.prepare(directory)
         files.write_private(directory / "users.json", json.dumps(USERS))
         super().__init__(world, directory, profile)
+        # White space between elements is all that this leaves out, and half of the reading.
+        self.inner.profile = dataclasses.replace(self.inner.profile, pretty=False)
         self.user = "demo"
         self.asked_by: dict[int, t.Any] = {}
         self.removed: set[str] = set()
