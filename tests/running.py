@@ -43,12 +43,12 @@ class RunningCloud(Cloud):
         # The states that tests begin with, each made once.
         self._prepared: dict[str, t.Any] = {}
         self.is_local = is_local
-        self._control: str = facts["control_url"].rstrip("/")
+        self.control_url: str = facts["control_url"].rstrip("/")
 
     def control(self, method: str, path: str, **body: t.Any) -> t.Any:
         """One request to the control interface."""
         data = json.dumps(body).encode() if body else None
-        request = urllib.request.Request(f"{self._control}/{path}", data, {"Content-Type": "application/json"})
+        request = urllib.request.Request(f"{self.control_url}/{path}", data, {"Content-Type": "application/json"})
         request.method = method
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         with opener.open(request, timeout=300) as reply:
@@ -97,7 +97,7 @@ class RunningCloud(Cloud):
     def stop(self) -> None:
         """End the process."""
         self.process.send_signal(signal.SIGTERM)
-        self.process.wait(10)
+        self.process.wait(self.patience)
 
 
 def local_cloud(profile: str, *options: str) -> list[str]:

@@ -16,7 +16,8 @@ import typing as t
 
 import pytest
 from clouds import CIRROS
-from running import ROOT, Run, RunningCloud, front, local_cloud, run_task
+from running import ROOT, Run, RunningCloud, front, local_cloud
+from virtual.task import Task
 
 
 @pytest.fixture(scope="session")
@@ -48,14 +49,14 @@ def cloud(clouds: t.Callable[..., RunningCloud], request: pytest.FixtureRequest)
 
 
 @pytest.fixture
-def run(localhost: t.Any, cloud: RunningCloud) -> t.Callable[..., dict[str, t.Any]]:
-    """run("keypair", name="web", check=True) runs a module of the collection as a task and returns its result."""
+def run(cloud: RunningCloud) -> t.Callable[..., dict[str, t.Any]]:
+    """run("keypair", name="web", check=True) runs a module of the collection in this process, over real sockets."""
 
     def task(
         module: str, *, check: bool = False, diff: bool = False, user: str | None = "demo", **args: t.Any
-    ) -> t.Any:
-        connection = cloud.options(user) if user else {}
-        return run_task(localhost, module, check, diff, {**connection, **args})
+    ) -> dict[str, t.Any]:
+        given = {**(cloud.options(user) if user else {}), **args}
+        return Task(module, given, check=check, diff=diff).run()
 
     return task
 

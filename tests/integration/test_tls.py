@@ -103,12 +103,14 @@ def test_http_and_https_taken_for_each_other(clouds: t.Any, cloud: t.Any, run: t
     secure = {"user": None, **cloud.options(), "endpoint_url": cloud.url.replace("https:", "http:")}
     result = run("keypair_info", **secure)
     assert result["failed"] and "Traceback" not in str(result)
+    assert "speaks TLS, begin endpoint_url with https://" in result["msg"], result
     assert "begin endpoint_url with https://" in wrong(run("cloud_info", **secure), "http")
 
     plain = clouds("grizzly")
     options = {"user": None, **plain.options(), "endpoint_url": plain.url.replace("http:", "https:")}
     result = run("keypair_info", **options)
     assert result["failed"] and "cannot be trusted: TLS failed" in result["msg"]
+    assert "speaks plain HTTP, begin endpoint_url with http://" in result["msg"], result
     told = run("cloud_info", **options)
     assert "begin endpoint_url with http://" in wrong(told, "tls") and told["certificate"] is None
 

@@ -30,8 +30,10 @@ from .profiles import PROFILES
 from .state import Cloud, Settings
 from .transport import Ec2Server
 
-_READY_SECONDS = 30.0
-_STOP_SECONDS = 10.0
+_READY_SECONDS = 300.0
+_STOP_SECONDS = 300.0
+# A cloud that is slow to answer is one that runs.
+_ANSWER_SECONDS = 120.0
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -146,7 +148,7 @@ def _description(directory: Path) -> dict[str, Any] | None:
     """Return the description of the cloud that runs in the directory, or None if none answers."""
     try:
         fields = json.loads((directory / "cloud.json").read_text(encoding="utf-8"))
-        with _DIRECT.open(fields["control_url"], timeout=2.0) as answer:
+        with _DIRECT.open(fields["control_url"], timeout=_ANSWER_SECONDS) as answer:
             return fields if json.load(answer).get("service") == control.MARK else None
     except (OSError, ValueError, KeyError, http.client.HTTPException):
         return None
@@ -161,7 +163,7 @@ def stop(directory: Path) -> int:
     request = urllib.request.Request(f"{fields['control_url']}/stop", data=b"{}", method="POST")
     # It may end before its answer is out; whether it has ended is what counts.
     with contextlib.suppress(OSError):
-        _DIRECT.open(request, timeout=5.0).close()
+        _DIRECT.open(request, timeout=_ANSWER_SECONDS).close()
     deadline = time.monotonic() + _STOP_SECONDS
     while time.monotonic() < deadline:
         if _description(directory) is None:

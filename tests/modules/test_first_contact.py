@@ -58,6 +58,12 @@ def test_an_endpoint_without_keys_is_told_with_where_they_come_from(
     assert cloud.actions() == []
 
 
+def test_a_port_that_has_answered_before_is_not_taken_for_one_with_tls(cloud: t.Any, run: t.Any) -> None:
+    cloud.fault("CreateKeyPair", "drop_before")
+    result = run("keypair", name="web")
+    assert "closed without an answer" in result["msg"] and "TLS" not in result["msg"], result
+
+
 @pytest.mark.needs("clock")
 @pytest.mark.parametrize("cloud", PROFILES, indirect=True)
 def test_a_wrong_clock_is_told_and_not_taken_for_a_wrong_key(cloud: t.Any, run: t.Any) -> None:
