@@ -39,9 +39,10 @@ class Line:
             raise BrokenPipeError(32, "Broken pipe")
         self._sent += data
 
-    def makefile(self, *unused: t.Any) -> t.BinaryIO:
-        """What the answer is read from."""
-        return t.cast("t.BinaryIO", io.BufferedReader(_Incoming(self)))
+    def makefile(self, _mode: str, buffering: int) -> t.BinaryIO:
+        """What the answer is read from, as it comes in."""
+        assert buffering == 0
+        return t.cast("t.BinaryIO", _Incoming(self))
 
     def close(self) -> None:
         """Nobody listens any more; what was sent is on its way all the same."""

@@ -1,0 +1,375 @@
+# Copyright (c) 2026, The nova_ec2.cloud authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to nova_ec2.cloud: it may change with any release.
+
+"""What each action promises to answer, and the one place where a reply is held against it.
+
+A reply comes from whoever answers at an address. Nothing of it gets any further before all that is used of it has the
+form that servers of every generation give it; what is not used is left out. So what comes behind may rely on ids that
+are ids, addresses that are addresses, numbers that are small, and lists without doubles.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import typing as t
+import xml.etree.ElementTree as ET
+
+from ._errors import CONTROLS
+
+# An element is 50 to 100 bytes of memory: a list of 10,000 VMs has a million tags at most.
+MOST_TAGS = 2_500_000
+SHOWN = 40
+# Whose replies hold secrets: nothing of them is told in any error.
+SECRET = frozenset({"CreateKeyPair", "GetConsoleOutput", "GetPasswordData", "DescribeInstanceAttribute"})
+
+
+class Broken(ValueError):
+    """A reply that is not what its action promises; the text says where and how."""
+
+
+class Leaf(t.NamedTuple):
+    """An element with text. form: what it is, in words; fits: whether a text is that."""
+
+    form: str
+    fits: t.Callable[[str], t.Any]
+
+
+class Structure(t.NamedTuple):
+    """An element with others, of which only these are read. needed: those that must be there, and not be empty."""
+
+    fields: t.Mapping[str, t.Any]
+    needed: frozenset[str]
+    least: int = 0
+
+
+class Items(t.NamedTuple):
+    """An element with any number of items. key: what no two of them may share in the whole reply."""
+
+    each: Structure
+    key: str | None = None
+    least: int = 0
+
+
+def _of(form: str, pattern: str) -> Leaf:
+    return Leaf(form, re.compile(pattern).fullmatch)
+
+
+def _is_address(value: str) -> bool:
+    return bool(IPV4(value)) or (":" in value and "%" not in value and _parses(ipaddress.IPv6Address, value))
+
+
+def _is_network(value: str) -> bool:
+    return "%" not in value and _parses(ipaddress.ip_interface, value)
+
+
+def _parses(kind: t.Callable[[str], t.Any], value: str) -> bool:
+    try:
+        kind(value)
+    except ValueError:
+        return False
+    return True
+
+
+IPV4 = re.compile(r"(?:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(?:\.(?=[0-9])|\Z)){4}").fullmatch
+BYTE_LIMIT = 4096
+HOST = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}").fullmatch
+
+INSTANCE_ID = _of("the id of a VM", r"i-(?:[0-9a-f]{8}|[0-9a-f]{17})")
+IMAGE_ID = _of("the id of an image", r"a[kmr]i-[0-9a-f]{8,17}")
+VOLUME_ID = _of("the id of a volume", r"vol-[0-9a-f]{8,17}")
+SNAPSHOT_ID = _of("the id of a snapshot", r"snap-[0-9a-f]{8,17}")
+GROUP_ID = _of("the id of a security group", r"sg-[0-9a-f]{8,17}")
+RESERVATION_ID = _of("the id of a reservation", r"r-[0-9a-z]{8,17}")
+# Administrators are shown whose it is, in brackets.
+HOLDER = _of("the id of a VM", r"(?:i-[0-9a-f]{8,17}|None)(?: \([^()\x00-\x1f]{0,255}\))?")
+WORD = _of("a word", r"[A-Za-z0-9][A-Za-z0-9_.:/-]{0,63}")
+STATE = _of("a state", r"[a-z][a-z_-]{0,31}(?: \([^()\x00-\x1f]{0,255}\))?")
+NAME = _of("a name", f"[^{re.escape(CONTROLS)}]{{1,1024}}")
+TOKEN = _of("a token", f"[^{re.escape(CONTROLS)}]{{1,255}}")
+TEXT = Leaf("a text", lambda value: len(value) <= BYTE_LIMIT)
+ADDRESS = Leaf("an IP address", _is_address)
+HOST_NAME = Leaf("a host name", lambda value: HOST(value) or _is_address(value))
+NETWORK = Leaf("a network", _is_network)
+TIME = _of(
+    "a time", r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?(?:Z|[+-][0-9]{2}:?[0-9]{2})?"
+)
+YES_OR_NO = _of("true or false", "true|false")
+YES = _of("true", "true")
+CODE = _of("a small number", "[0-9]{1,5}")
+INDEX = _of("an index", "[0-9]{1,4}")
+SIZE = _of("a size", "[0-9]{1,9}")
+PERCENT = _of("a percentage", "[0-9]{1,3}%?")
+PROTOCOL = _of("a protocol", "[a-z]{1,8}|-1|[0-9]{1,3}")
+PORT = Leaf("a port", lambda value: re.fullmatch("-1|[0-9]{1,5}", value) and int(value) <= 65535)
+KEY_MATERIAL = Leaf("a text", lambda value: len(value) <= 1 << 16)
+BASE64 = _of("base64", r"[A-Za-z0-9+/=\s]{0,16777216}")
+NOTHING = Leaf("left out, for the list is to be whole", lambda value: False)
+
+
+def _has(*needed: str, least: int = 0, **fields: t.Any) -> Structure:
+    return Structure(fields, frozenset(needed), least)
+
+
+def _list(name: str, items: Items) -> Structure:
+    """A reply that is a list: one without it would be taken for an empty one."""
+    return Structure({name: items, "nextToken": NOTHING}, frozenset({name}))
+
+
+_GROUP = _has(groupId=NAME, groupName=NAME)
+_TAG = _has("key", key=TEXT, value=TEXT)
+_VM = _has(
+    "instanceId",
+    "instanceState",
+    instanceId=INSTANCE_ID,
+    imageId=WORD,
+    instanceState=_has("name", code=CODE, name=STATE),
+    privateDnsName=HOST_NAME,
+    dnsName=HOST_NAME,
+    publicDnsName=HOST_NAME,
+    privateIpAddress=ADDRESS,
+    ipAddress=ADDRESS,
+    keyName=NAME,
+    instanceType=NAME,
+    launchTime=TIME,
+    amiLaunchIndex=INDEX,
+    placement=_has(availabilityZone=NAME),
+    kernelId=WORD,
+    ramdiskId=WORD,
+    rootDeviceName=NAME,
+    rootDeviceType=WORD,
+    clientToken=TOKEN,
+    groupSet=Items(_GROUP),
+    tagSet=Items(_TAG),
+    blockDeviceMapping=Items(
+        # Before 2013.1.1 Nova shows the ids of volumes as it has them itself.
+        _has("deviceName", "ebs", deviceName=NAME, ebs=_has(volumeId=WORD, deleteOnTermination=YES_OR_NO))
+    ),
+)
+_RESERVATION = {"reservationId": RESERVATION_ID, "ownerId": NAME, "groupSet": Items(_GROUP)}
+_RESERVED = frozenset({"reservationId", "ownerId", "instancesSet"})
+_IMAGE = _has(
+    "imageId",
+    imageId=IMAGE_ID,
+    imageLocation=TEXT,
+    imageState=STATE,
+    imageOwnerId=NAME,
+    isPublic=YES_OR_NO,
+    architecture=WORD,
+    imageType=WORD,
+    kernelId=WORD,
+    ramdiskId=WORD,
+    name=TEXT,
+    description=TEXT,
+    rootDeviceType=WORD,
+    rootDeviceName=NAME,
+)
+_RULE = _has(
+    ipProtocol=PROTOCOL,
+    fromPort=PORT,
+    toPort=PORT,
+    groups=Items(_has(userId=NAME, groupId=NAME, groupName=NAME)),
+    ipRanges=Items(_has(cidrIp=NETWORK)),
+)
+_SECURITY_GROUP = _has(
+    "groupName",
+    "ownerId",
+    groupName=NAME,
+    groupId=GROUP_ID,
+    groupDescription=TEXT,
+    ownerId=NAME,
+    vpcId=WORD,
+    ipPermissions=Items(_RULE),
+)
+_ADDRESS = _has(
+    "publicIp",
+    publicIp=ADDRESS,
+    instanceId=HOLDER,
+    privateIpAddress=ADDRESS,
+    domain=WORD,
+    allocationId=WORD,
+    associationId=WORD,
+)
+_VOLUME = _has(
+    "volumeId",
+    volumeId=VOLUME_ID,
+    status=STATE,
+    size=SIZE,
+    snapshotId=WORD,
+    availabilityZone=NAME,
+    createTime=TIME,
+    attachmentSet=Items(_has(instanceId=HOLDER, device=NAME, status=STATE)),
+)
+_SNAPSHOT = _has(
+    "snapshotId",
+    snapshotId=SNAPSHOT_ID,
+    volumeId=VOLUME_ID,
+    status=STATE,
+    startTime=TIME,
+    progress=PERCENT,
+    ownerId=NAME,
+    volumeSize=SIZE,
+    description=TEXT,
+)
+_PAIR = {"keyName": NAME, "keyFingerprint": TOKEN}
+# A reply that only says that it was done; some say it by showing what it was done to.
+_DONE = Structure({"return": YES}, frozenset(), 1)
+_IMAGE_MADE = _has("imageId", imageId=IMAGE_ID)
+
+PROMISES: dict[str, Structure] = {
+    "AllocateAddress": _ADDRESS,
+    "AssociateAddress": _has(least=1, associationId=WORD, **_DONE.fields),
+    "AttachVolume": _DONE,
+    "AuthorizeSecurityGroupIngress": _DONE,
+    "CreateImage": _IMAGE_MADE,
+    # Whether the material is a key is for who asked to see, who can take the pair back.
+    "CreateKeyPair": _has("keyName", keyMaterial=KEY_MATERIAL, **_PAIR),
+    "CreateSecurityGroup": _has(least=1, groupId=GROUP_ID, **_DONE.fields),
+    "CreateSnapshot": _has("snapshotId", snapshotId=SNAPSHOT_ID),
+    "CreateTags": _DONE,
+    "CreateVolume": _has("volumeId", volumeId=VOLUME_ID),
+    "DeleteKeyPair": _DONE,
+    "DeleteSecurityGroup": _DONE,
+    "DeleteSnapshot": _DONE,
+    "DeleteTags": _DONE,
+    "DeleteVolume": _DONE,
+    "DeregisterImage": _DONE,
+    "DescribeAccountAttributes": _list(
+        "accountAttributeSet",
+        Items(
+            _has("attributeName", attributeName=NAME, attributeValueSet=Items(_has(attributeValue=TEXT))),
+            "attributeName",
+        ),
+    ),
+    "DescribeAddresses": _list("addressesSet", Items(_ADDRESS, "publicIp")),
+    "DescribeAvailabilityZones": _list("availabilityZoneInfo", Items(_has("zoneName", zoneName=NAME, zoneState=NAME))),
+    "DescribeImages": _list("imagesSet", Items(_IMAGE, "imageId")),
+    "DescribeInstances": _list(
+        "reservationSet",
+        Items(Structure({**_RESERVATION, "instancesSet": Items(_VM, "instanceId")}, _RESERVED), "reservationId"),
+    ),
+    "DescribeKeyPairs": _list("keySet", Items(_has("keyName", **_PAIR), "keyName")),
+    "DescribeRegions": _list("regionInfo", Items(_has("regionName", regionName=NAME, regionEndpoint=NAME))),
+    "DescribeSecurityGroups": _list("securityGroupInfo", Items(_SECURITY_GROUP, "groupId")),
+    "DescribeSnapshots": _list("snapshotSet", Items(_SNAPSHOT, "snapshotId")),
+    "DescribeTags": _list("tagSet", Items(_has("key", resourceId=WORD, resourceType=WORD, key=TEXT, value=TEXT))),
+    "DescribeVolumes": _list("volumeSet", Items(_VOLUME, "volumeId")),
+    "DetachVolume": _DONE,
+    "DisassociateAddress": _DONE,
+    "GetConsoleOutput": _has("instanceId", instanceId=INSTANCE_ID, timestamp=TIME, output=BASE64),
+    "ImportKeyPair": _has("keyName", **_PAIR),
+    "ModifyImageAttribute": _DONE,
+    "RebootInstances": _DONE,
+    "RegisterImage": _IMAGE_MADE,
+    "ReleaseAddress": _DONE,
+    "RevokeSecurityGroupIngress": _DONE,
+    "RunInstances": Structure({**_RESERVATION, "instancesSet": Items(_VM, "instanceId", 1)}, _RESERVED),
+    "StartInstances": _DONE,
+    "StopInstances": _DONE,
+    "TerminateInstances": _DONE,
+}
+
+
+def fill(action: str, body: bytes, handler: t.Any) -> None:
+    """Check a reply, and tell handler (a SAX content handler) what of it is promised. Raises Broken.
+
+    What handler has made of it is of use only if nothing was raised.
+    """
+    root = _parsed(action, body)
+    promise = PROMISES.get(action)
+    if promise is None:
+        raise Broken("it is not known what it is to be")
+    reader = _Reader(handler, root.tag[: root.tag.rfind("}") + 1], action not in SECRET)
+    name = f"{action}Response"
+    if reader.name(root) != name:
+        raise Broken("it is the answer to something else")
+    reader.structure(name, root, promise)
+
+
+def _parsed(action: str, body: bytes) -> ET.Element:
+    """The document. Only UTF-8 and no document type, so that no entity makes it larger than it is."""
+    if body.count(b"<") > MOST_TAGS or body.count(b"=") > MOST_TAGS:
+        raise Broken("it has more elements than any list")
+    if b"<!DOCTYPE" in body:
+        raise Broken("an XML document type, which no EC2 API sends and which is not read")
+    try:
+        root = ET.fromstring(body, parser=ET.XMLParser(encoding="utf-8"))
+    except (ET.ParseError, ValueError) as exc:
+        # What expat says of it quotes nothing.
+        raise Broken(f"not XML: {exc}") from None
+    return root
+
+
+class _Reader:
+    """One pass over a reply."""
+
+    def __init__(self, handler: t.Any, namespace: str, may_quote: bool) -> None:
+        self._start, self._text, self._end = handler.startElement, handler.characters, handler.endElement
+        self._namespace, self._skip = namespace, len(namespace)
+        self._may_quote = may_quote
+        self._seen: dict[str, set[str]] = {}
+
+    def name(self, element: ET.Element) -> str:
+        """The name of an element; an empty one for one of another namespace, which nothing is promised of."""
+        tag = str(element.tag)
+        return tag[self._skip :] if tag.startswith(self._namespace) else ""
+
+    def structure(self, name: str, element: ET.Element, promise: Structure) -> None:
+        """An element with others."""
+        self._start(name, None)
+        fields, found, others = promise.fields, set(), 0
+        for child in element:
+            tag = self.name(child)
+            field = fields.get(tag)
+            if field is None:
+                others += tag != "requestId"
+                continue
+            if tag in found:
+                raise Broken(f"{tag} twice in one {name}")
+            found.add(tag)
+            if field.__class__ is Leaf:
+                text = child.text
+                if len(child):
+                    raise Broken(f"{tag} holds elements")
+                if text is None or not text.strip():
+                    if tag in promise.needed:
+                        raise Broken(f"{tag} is empty")
+                    continue
+                if not field.fits(text):
+                    raise Broken(f"{tag} {self._quoted(text)}is not {field.form}")
+                self._start(tag, None)
+                self._text(text)
+                self._end(tag)
+            elif field.__class__ is Items:
+                self._items(tag, child, field)
+            else:
+                self.structure(tag, child, field)
+        if not promise.needed <= found:
+            raise Broken(f"{name} without {', '.join(sorted(promise.needed - found))}")
+        if len(found) + others < promise.least:
+            raise Broken(f"{name} says nothing")
+        self._end(name)
+
+    def _items(self, name: str, element: ET.Element, promise: Items) -> None:
+        self._start(name, None)
+        key, seen, number = promise.key, self._seen.setdefault(name, set()), 0
+        for child in element:
+            if self.name(child) != "item":
+                continue
+            number += 1
+            self.structure("item", child, promise.each)
+            if key:
+                value = child.findtext(self._namespace + key)
+                if value in seen:
+                    raise Broken(f"the same {key} twice")
+                if value:
+                    seen.add(value)
+        if number < promise.least:
+            raise Broken(f"{name} is empty")
+        self._end(name)
+
+    def _quoted(self, text: str) -> str:
+        return f"{text[:SHOWN]!r}{'...' if len(text) > SHOWN else ''} " if self._may_quote else ""
