@@ -75,7 +75,7 @@ def _parses(kind: t.Callable[[str], t.Any], value: str) -> bool:
 
 
 IPV4 = re.compile(r"(?:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(?:\.(?=[0-9])|\Z)){4}").fullmatch
-BYTE_LIMIT = 4096
+LONGEST_TEXT = 4096
 HOST = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}").fullmatch
 
 INSTANCE_ID = _of("the id of a VM", r"i-(?:[0-9a-f]{8}|[0-9a-f]{17})")
@@ -90,7 +90,7 @@ WORD = _of("a word", r"[A-Za-z0-9][A-Za-z0-9_.:/-]{0,63}")
 STATE = _of("a state", r"[a-z][a-z_-]{0,31}(?: \([^()\x00-\x1f]{0,255}\))?")
 NAME = _of("a name", f"[^{re.escape(CONTROLS)}]{{1,1024}}")
 TOKEN = _of("a token", f"[^{re.escape(CONTROLS)}]{{1,255}}")
-TEXT = Leaf("a text", lambda value: len(value) <= BYTE_LIMIT)
+TEXT = Leaf("a text", lambda value: len(value) <= LONGEST_TEXT)
 ADDRESS = Leaf("an IP address", _is_address)
 HOST_NAME = Leaf("a host name", lambda value: HOST(value) or _is_address(value))
 NETWORK = Leaf("a network", _is_network)
@@ -110,8 +110,8 @@ BASE64 = _of("base64", r"[A-Za-z0-9+/=\s]{0,16777216}")
 NOTHING = Leaf("left out, for the list is to be whole", lambda value: False)
 
 
-def _has(*needed: str, least: int = 0, **fields: t.Any) -> Structure:
-    return Structure(fields, frozenset(needed), least)
+def _has(*needed: str, **fields: t.Any) -> Structure:
+    return Structure(fields, frozenset(needed))
 
 
 def _list(name: str, items: Items) -> Structure:
@@ -214,20 +214,20 @@ _SNAPSHOT = _has(
     volumeSize=SIZE,
     description=TEXT,
 )
-_PAIR = {"keyName": NAME, "keyFingerprint": TOKEN}
+_PAIR: dict[str, t.Any] = {"keyName": NAME, "keyFingerprint": TOKEN}
 # A reply that only says that it was done; some say it by showing what it was done to.
 _DONE = Structure({"return": YES}, frozenset(), 1)
 _IMAGE_MADE = _has("imageId", imageId=IMAGE_ID)
 
 PROMISES: dict[str, Structure] = {
     "AllocateAddress": _ADDRESS,
-    "AssociateAddress": _has(least=1, associationId=WORD, **_DONE.fields),
+    "AssociateAddress": Structure({"associationId": WORD, **_DONE.fields}, frozenset(), 1),
     "AttachVolume": _DONE,
     "AuthorizeSecurityGroupIngress": _DONE,
     "CreateImage": _IMAGE_MADE,
     # Whether the material is a key is for who asked to see, who can take the pair back.
     "CreateKeyPair": _has("keyName", keyMaterial=KEY_MATERIAL, **_PAIR),
-    "CreateSecurityGroup": _has(least=1, groupId=GROUP_ID, **_DONE.fields),
+    "CreateSecurityGroup": Structure({"groupId": GROUP_ID, **_DONE.fields}, frozenset(), 1),
     "CreateSnapshot": _has("snapshotId", snapshotId=SNAPSHOT_ID),
     "CreateTags": _DONE,
     "CreateVolume": _has("volumeId", volumeId=VOLUME_ID),

@@ -259,9 +259,7 @@ def describe(exc: BaseException, timeout: float) -> str:
     if isinstance(exc, socket.gaierror):
         return f"the host name cannot be resolved: {exc.strerror}"
     if isinstance(exc, _TooLarge):
-        return (
-            f"the answer is larger than any list ({LARGEST >> 20} MiB), or its headers are ({LARGEST_HEAD >> 10} KiB)"
-        )
+        return f"the answer is larger than {LARGEST >> 20} MiB, or its headers than {LARGEST_HEAD >> 10} KiB"
     if isinstance(exc, http.client.IncompleteRead):
         return f"the connection ended {exc.expected or 'some'} bytes before the answer did"
     if isinstance(exc, http.client.RemoteDisconnected):

@@ -20,7 +20,7 @@ class Line:
         self._serve = serve
         self._timeout = timeout
         self._sent = b""
-        self._came = b""
+        self._came = bytearray()
         self._over = False
 
     # What the client does ----------------------------------------------------------------------------------------
@@ -56,7 +56,8 @@ class Line:
         self._world.wait(lambda: bool(self._came) or self._over, deadline)
         if not self._came and not self._over:
             raise TimeoutError("timed out")
-        taken, self._came = self._came[:limit], self._came[limit:]
+        taken = bytes(self._came[:limit])
+        del self._came[:limit]
         return taken
 
     def _hand_over(self) -> None:
