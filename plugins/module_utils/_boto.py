@@ -32,8 +32,8 @@ def load() -> types.SimpleNamespace:
     """Import the parts of boto that the collection uses.
 
     Returns a namespace with ``EC2Connection``, ``AWSQueryConnection``, ``RegionInfo``, ``Provider``,
-    ``BlockDeviceMapping``, ``BlockDeviceType``, ``Snapshot``, ``ResultSet`` and ``XmlHandler``. Raises CloudError when
-    boto cannot be imported.
+    ``BlockDeviceMapping``, ``BlockDeviceType``, ``ResultSet`` and ``Snapshot``. Raises CloudError when boto cannot be
+    imported.
     """
     try:
         with _isolated(), _importable():
@@ -42,7 +42,6 @@ def load() -> types.SimpleNamespace:
             from boto.ec2.blockdevicemapping import BlockDeviceMapping, BlockDeviceType
             from boto.ec2.connection import EC2Connection
             from boto.ec2.snapshot import Snapshot
-            from boto.handler import XmlHandler
             from boto.provider import Provider
             from boto.regioninfo import RegionInfo
             from boto.resultset import ResultSet
@@ -66,7 +65,6 @@ def load() -> types.SimpleNamespace:
         RegionInfo=RegionInfo,
         ResultSet=ResultSet,
         Snapshot=Snapshot,
-        XmlHandler=XmlHandler,
     )
 
 

@@ -131,7 +131,7 @@ class _OverOurWire:
     def _filled(self, action: str, reply: Reply, made: t.Any, parent: t.Any) -> t.Any:
         """The object that boto makes of a reply, once that has been checked. Raises CloudError."""
         try:
-            fill(action, reply.body, self.boto.XmlHandler(made, parent or self))
+            fill(action, reply.body, made, parent or self)
         except Broken as exc:
             why = str(exc)
         except Exception as exc:  # pylint: disable=broad-exception-caught

@@ -18,7 +18,7 @@ import re
 import typing as t
 import xml.etree.ElementTree as ET
 
-from ._errors import CONTROLS
+from ._errors import plain
 
 # An element is 50 to 100 bytes of memory: a list of 10,000 VMs has a million tags at most.
 MOST_TAGS = 2_500_000
@@ -31,11 +31,20 @@ class Broken(ValueError):
     """A reply that is not what its action promises; the text says where and how."""
 
 
-class Leaf(t.NamedTuple):
-    """An element with text. form: what it is, in words; fits: whether a text is that."""
+class Leaf:
+    """An element with text. form: what it is, in words; fits: whether a text is that, told by a test or a pattern."""
 
-    form: str
-    fits: t.Callable[[str], t.Any]
+    __slots__ = ("_pattern", "fits", "form")
+
+    def __init__(self, form: str, test: str | t.Callable[[str], t.Any]) -> None:
+        self.form = form
+        self._pattern = test if isinstance(test, str) else ""
+        self.fits: t.Callable[[str], t.Any] = self._compiled if isinstance(test, str) else test
+
+    def _compiled(self, value: str) -> t.Any:
+        # Only once it is needed: every module is started anew, and needs few.
+        self.fits = re.compile(self._pattern).fullmatch
+        return self.fits(value)
 
 
 class Structure(t.NamedTuple):
@@ -54,12 +63,24 @@ class Items(t.NamedTuple):
     least: int = 0
 
 
-def _of(form: str, pattern: str) -> Leaf:
-    return Leaf(form, re.compile(pattern).fullmatch)
+def _is_plain(value: str) -> bool:
+    return len(value) <= LONGEST_NAME and plain(value) == value
+
+
+def _is_host(value: str) -> bool:
+    return value.isascii() and len(value) < 256 and value[0] not in "-." and not value.translate(HOST_SIGNS)
 
 
 def _is_address(value: str) -> bool:
-    return bool(IPV4(value)) or (":" in value and "%" not in value and _parses(ipaddress.IPv6Address, value))
+    return _is_ipv4(value) or (":" in value and "%" not in value and _parses(ipaddress.IPv6Address, value))
+
+
+def _is_ipv4(value: str) -> bool:
+    parts = value.split(".", 4)
+    return len(parts) == 4 and all(
+        part.isascii() and part.isdecimal() and len(part) < 4 and int(part) < 256 and (part[0] != "0" or part == "0")
+        for part in parts
+    )
 
 
 def _is_network(value: str) -> bool:
@@ -74,39 +95,39 @@ def _parses(kind: t.Callable[[str], t.Any], value: str) -> bool:
     return True
 
 
-IPV4 = re.compile(r"(?:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(?:\.(?=[0-9])|\Z)){4}").fullmatch
 LONGEST_TEXT = 4096
-HOST = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}").fullmatch
+LONGEST_NAME = 1024
+HOST_SIGNS = dict.fromkeys(map(ord, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"))
 
-INSTANCE_ID = _of("the id of a VM", r"i-(?:[0-9a-f]{8}|[0-9a-f]{17})")
-IMAGE_ID = _of("the id of an image", r"a[kmr]i-[0-9a-f]{8,17}")
-VOLUME_ID = _of("the id of a volume", r"vol-[0-9a-f]{8,17}")
-SNAPSHOT_ID = _of("the id of a snapshot", r"snap-[0-9a-f]{8,17}")
-GROUP_ID = _of("the id of a security group", r"sg-[0-9a-f]{8,17}")
-RESERVATION_ID = _of("the id of a reservation", r"r-[0-9a-z]{8,17}")
+INSTANCE_ID = Leaf("the id of a VM", r"i-(?:[0-9a-f]{8}|[0-9a-f]{17})")
+IMAGE_ID = Leaf("the id of an image", r"a[kmr]i-[0-9a-f]{8,17}")
+VOLUME_ID = Leaf("the id of a volume", r"vol-[0-9a-f]{8,17}")
+SNAPSHOT_ID = Leaf("the id of a snapshot", r"snap-[0-9a-f]{8,17}")
+GROUP_ID = Leaf("the id of a security group", r"sg-[0-9a-f]{8,17}")
+RESERVATION_ID = Leaf("the id of a reservation", r"r-[0-9a-z]{8,17}")
 # Administrators are shown whose it is, in brackets.
-HOLDER = _of("the id of a VM", r"(?:i-[0-9a-f]{8,17}|None)(?: \([^()\x00-\x1f]{0,255}\))?")
-WORD = _of("a word", r"[A-Za-z0-9][A-Za-z0-9_.:/-]{0,63}")
-STATE = _of("a state", r"[a-z][a-z_-]{0,31}(?: \([^()\x00-\x1f]{0,255}\))?")
-NAME = _of("a name", f"[^{re.escape(CONTROLS)}]{{1,1024}}")
-TOKEN = _of("a token", f"[^{re.escape(CONTROLS)}]{{1,255}}")
+HOLDER = Leaf("the id of a VM", r"(?:i-[0-9a-f]{8,17}|None)(?: \([^()\x00-\x1f]{0,255}\))?")
+WORD = Leaf("a word", r"[A-Za-z0-9][A-Za-z0-9_.:/-]{0,63}")
+STATE = Leaf("a state", r"[a-z][a-z_-]{0,31}(?: \([^()\x00-\x1f]{0,255}\))?")
+NAME = Leaf("a name", _is_plain)
+TOKEN = Leaf("a token", lambda value: len(value) < 256 and _is_plain(value))
 TEXT = Leaf("a text", lambda value: len(value) <= LONGEST_TEXT)
 ADDRESS = Leaf("an IP address", _is_address)
-HOST_NAME = Leaf("a host name", lambda value: HOST(value) or _is_address(value))
+HOST_NAME = Leaf("a host name", lambda value: _is_host(value) or _is_address(value))
 NETWORK = Leaf("a network", _is_network)
-TIME = _of(
+TIME = Leaf(
     "a time", r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?(?:Z|[+-][0-9]{2}:?[0-9]{2})?"
 )
-YES_OR_NO = _of("true or false", "true|false")
-YES = _of("true", "true")
-CODE = _of("a small number", "[0-9]{1,5}")
-INDEX = _of("an index", "[0-9]{1,4}")
-SIZE = _of("a size", "[0-9]{1,9}")
-PERCENT = _of("a percentage", "[0-9]{1,3}%?")
-PROTOCOL = _of("a protocol", "[a-z]{1,8}|-1|[0-9]{1,3}")
+YES_OR_NO = Leaf("true or false", "true|false")
+YES = Leaf("true", "true")
+CODE = Leaf("a small number", "[0-9]{1,5}")
+INDEX = Leaf("an index", "[0-9]{1,4}")
+SIZE = Leaf("a size", "[0-9]{1,9}")
+PERCENT = Leaf("a percentage", "[0-9]{1,3}%?")
+PROTOCOL = Leaf("a protocol", "[a-z]{1,8}|-1|[0-9]{1,3}")
 PORT = Leaf("a port", lambda value: re.fullmatch("-1|[0-9]{1,5}", value) and int(value) <= 65535)
 KEY_MATERIAL = Leaf("a text", lambda value: len(value) <= 1 << 16)
-BASE64 = _of("base64", r"[A-Za-z0-9+/=\s]{0,16777216}")
+BASE64 = Leaf("base64", r"[A-Za-z0-9+/=\s]{0,16777216}")
 NOTHING = Leaf("left out, for the list is to be whole", lambda value: False)
 
 
@@ -273,56 +294,62 @@ PROMISES: dict[str, Structure] = {
 }
 
 
-def fill(action: str, body: bytes, handler: t.Any) -> None:
-    """Check a reply, and tell handler (a SAX content handler) what of it is promised. Raises Broken.
+def fill(action: str, body: bytes, made: t.Any, connection: t.Any) -> None:
+    """Check a reply, and have made, an object of boto's, take up what of it is promised. Raises Broken.
 
-    What handler has made of it is of use only if nothing was raised.
+    What has become of made is of use only if nothing was raised.
     """
-    root = _parsed(action, body)
+    root = _parsed(body)
     promise = PROMISES.get(action)
     if promise is None:
         raise Broken("it is not known what it is to be")
-    reader = _Reader(handler, root.tag[: root.tag.rfind("}") + 1], action not in SECRET)
+    reader = _Reader(connection, root.tag[: root.tag.rfind("}") + 1], action not in SECRET)
     name = f"{action}Response"
-    if reader.name(root) != name:
+    if reader.name(root.tag) != name:
         raise Broken("it is the answer to something else")
-    reader.structure(name, root, promise)
+    reader.structure(name, root, promise, made)
 
 
-def _parsed(action: str, body: bytes) -> ET.Element:
+def _parsed(body: bytes) -> ET.Element:
     """The document. Only UTF-8 and no document type, so that no entity makes it larger than it is."""
     if body.count(b"<") > MOST_TAGS or body.count(b"=") > MOST_TAGS:
         raise Broken("it has more elements than any list")
     if b"<!DOCTYPE" in body:
         raise Broken("an XML document type, which no EC2 API sends and which is not read")
     try:
-        root = ET.fromstring(body, parser=ET.XMLParser(encoding="utf-8"))
+        return ET.fromstring(body, parser=ET.XMLParser(encoding="utf-8"))
     except (ET.ParseError, ValueError) as exc:
         # What expat says of it quotes nothing.
         raise Broken(f"not XML: {exc}") from None
-    return root
 
 
 class _Reader:
-    """One pass over a reply."""
+    """One pass over a reply, in which boto's objects are told what they would hear of their own parser.
 
-    def __init__(self, handler: t.Any, namespace: str, may_quote: bool) -> None:
-        self._start, self._text, self._end = handler.startElement, handler.characters, handler.endElement
-        self._namespace, self._skip = namespace, len(namespace)
+    Each has startElement, which may return another object for what is inside, and endElement, which takes a text.
+    """
+
+    def __init__(self, connection: t.Any, namespace: str, may_quote: bool) -> None:
+        self._connection = connection
+        self._namespace = namespace
         self._may_quote = may_quote
+        self._names: dict[str, str] = {}
         self._seen: dict[str, set[str]] = {}
 
-    def name(self, element: ET.Element) -> str:
+    def name(self, tag: str) -> str:
         """The name of an element; an empty one for one of another namespace, which nothing is promised of."""
-        tag = str(element.tag)
-        return tag[self._skip :] if tag.startswith(self._namespace) else ""
+        found = self._names.get(tag)
+        if found is None:
+            found = self._names[tag] = tag[len(self._namespace) :] if tag.startswith(self._namespace) else ""
+        return found
 
-    def structure(self, name: str, element: ET.Element, promise: Structure) -> None:
+    def structure(self, name: str, element: ET.Element, promise: Structure, node: t.Any) -> None:
         """An element with others."""
-        self._start(name, None)
-        fields, found, others = promise.fields, set(), 0
+        connection, fields, found, others = self._connection, promise.fields, set(), 0
+        inside = node.startElement(name, None, connection)
+        node = node if inside is None else inside
         for child in element:
-            tag = self.name(child)
+            tag = self.name(child.tag)
             field = fields.get(tag)
             if field is None:
                 others += tag != "requestId"
@@ -334,42 +361,40 @@ class _Reader:
                 text = child.text
                 if len(child):
                     raise Broken(f"{tag} holds elements")
-                if text is None or not text.strip():
+                if text is None or text.isspace():
                     if tag in promise.needed:
                         raise Broken(f"{tag} is empty")
-                    continue
-                if not field.fits(text):
+                elif field.fits(text):
+                    node.endElement(tag, text, connection)
+                else:
                     raise Broken(f"{tag} {self._quoted(text)}is not {field.form}")
-                self._start(tag, None)
-                self._text(text)
-                self._end(tag)
             elif field.__class__ is Items:
-                self._items(tag, child, field)
+                self._items(tag, child, field, node)
             else:
-                self.structure(tag, child, field)
+                self.structure(tag, child, field, node)
         if not promise.needed <= found:
             raise Broken(f"{name} without {', '.join(sorted(promise.needed - found))}")
         if len(found) + others < promise.least:
             raise Broken(f"{name} says nothing")
-        self._end(name)
+        node.endElement(name, "", connection)
 
-    def _items(self, name: str, element: ET.Element, promise: Items) -> None:
-        self._start(name, None)
+    def _items(self, name: str, element: ET.Element, promise: Items, node: t.Any) -> None:
+        inside = node.startElement(name, None, self._connection)
+        node = node if inside is None else inside
         key, seen, number = promise.key, self._seen.setdefault(name, set()), 0
         for child in element:
-            if self.name(child) != "item":
+            if self.name(child.tag) != "item":
                 continue
             number += 1
-            self.structure("item", child, promise.each)
-            if key:
-                value = child.findtext(self._namespace + key)
-                if value in seen:
-                    raise Broken(f"the same {key} twice")
-                if value:
-                    seen.add(value)
+            self.structure("item", child, promise.each, node)
+            value = child.findtext(self._namespace + key) if key else None
+            if value in seen:
+                raise Broken(f"the same {key} twice")
+            if value:
+                seen.add(value)
         if number < promise.least:
             raise Broken(f"{name} is empty")
-        self._end(name)
+        node.endElement(name, "", self._connection)
 
     def _quoted(self, text: str) -> str:
         return f"{text[:SHOWN]!r}{'...' if len(text) > SHOWN else ''} " if self._may_quote else ""

@@ -185,7 +185,7 @@ class TestForms:
                     left_out.append(action)
                     continue
                 body = exchange.reply.body.encode()
-                _promises.fill(action, body, boto.XmlHandler(boto.ResultSet(), None))
+                _promises.fill(action, body, boto.ResultSet(), None)
                 taken += 1
         assert taken > 400
         # Actions that no module asks for.
