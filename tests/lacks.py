@@ -26,5 +26,6 @@ LACKS = {
     "removable_rules": "its ec2-api keeps the rules of security groups that it says it removed",
     "address_order": "its floating addresses come in no order, and tests name those that come first",
     "volumes": "its volume service has no machine that volumes could be on",
+    "forged": "what it answers cannot be exchanged on the way",
     "tls": "ec2-api is served without TLS here; the TLS of a server makes no difference to what it answers",
 }

@@ -96,6 +96,10 @@ class VirtualCloud(Cloud):
         lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers, "", ""]
         self.forge(action, lambda _whole: "\r\n".join(lines).encode("latin-1") + body, once=once)
 
+    def believe(self) -> None:
+        """Have all answers be the cloud's own again."""
+        self._forged.clear()
+
     def wait_for_request(self, action: str, number: int = 1) -> None:
         """Let things happen until an action has been requested so often."""
         assert self.world.run_until(lambda: self.actions().count(action) >= number), self.actions()
