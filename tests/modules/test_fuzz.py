@@ -115,6 +115,13 @@ def judged(result: dict[str, t.Any]) -> str:
     return "right"
 
 
+def ended(cloud: t.Any) -> set[str]:
+    """The ids of all VMs that were asked to terminate."""
+    log = cloud.control("GET", "log")["requests"]
+    asked = [entry["params"] for entry in log if entry["action"] == "TerminateInstances"]
+    return {value for params in asked for name, value in params.items() if name.startswith("InstanceId")}
+
+
 @pytest.mark.parametrize("cloud", ["grizzly", "ec2api"], indirect=True)
 def test_info_modules(cloud: t.Any, run: t.Any, vms: list[str], figure: t.Any) -> None:
     run("keypair", name="one")
@@ -150,8 +157,10 @@ def test_instance(cloud: t.Any, run: t.Any, vms: list[str], figure: t.Any) -> No
         count = 3 if more else 1
         result = run("instance", batch="web", count=count, max_terminate=50, read_timeout=5, wait_timeout=20, **LAUNCH)
         counts[judged(result)] += 1
-        assert cloud.actions().count("RunInstances") <= 1
-        assert not more or "TerminateInstances" not in cloud.actions()
+        # A list that hides a member has one launched too many, which the run takes back; never one that was there.
+        taken_back = "taken back" in str(result.get("warnings"))
+        assert cloud.actions().count("RunInstances") <= 1 or taken_back
+        assert not more or not ended(cloud) & set(before["instance_ids"])
 
     check()
     figure(f"{cloud.profile}: instance, changed replies: {counts['right']} right results, {counts['error']} errors")
