@@ -27,7 +27,7 @@ endif
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test matrix gates gates-more sanity lint typecheck build site release clean
-.PHONY: conformance cloud faults simulate bench
+.PHONY: conformance cloud faults fuzz simulate bench
 .PHONY: openstack openstack-down openstack-wipe openstack-status test-openstack
 
 help: ## list the commands
@@ -61,6 +61,10 @@ test: $(VENV)/ready ## run all tests
 	@rm -rf collections
 	@$(BIN)/python -m tests.openssh
 	@$(BIN)/python -m pytest $(PYTEST_ARGS) tests
+
+fuzz: $(VENV)/ready ## change replies at random until you press Ctrl-C: SEED=1
+	@seed="$(SEED)"; while NOVA_EC2_FUZZ=500 $(BIN)/python -m pytest -q -p no:cacheprovider \
+	  --hypothesis-seed="$$seed" tests/modules/test_fuzz.py; do seed=$$((seed + 1)); echo "SEED=$$seed"; done
 
 matrix: $(VENV)/ready ## run a choice of the tests, and ansible-test, on later ansible-cores and Pythons
 	@CELL="$(CELL)" tests/matrix/run

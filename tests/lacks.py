@@ -27,5 +27,6 @@ LACKS = {
     "address_order": "its floating addresses come in no order, and tests name those that come first",
     "volumes": "its volume service has no machine that volumes could be on",
     "world": "its clock and its connections are those of this machine",
+    "forged": "what it answers cannot be exchanged on the way",
     "tls": "ec2-api is served without TLS here; the TLS of a server makes no difference to what it answers",
 }

@@ -80,6 +80,8 @@ options:
       - What hosts are named by - the first of these that a VM has.
       - Each is the name of a variable, such as V(public_ip_address), V(tag:KEY), or an expression in C({{ }}).
       - A VM that has none of them is named by its id.
+      - A name may not have control characters or slashes, nor begin with a dash or a dot. Others are passed over with a
+        warning.
     type: list
     elements: str
     default: ["tag:Name", instance_id]
@@ -152,7 +154,7 @@ import typing as t
 from ansible.errors import AnsibleParserError
 from ansible.inventory.group import to_safe_group_name
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._errors import CloudError
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._errors import CloudError, plain
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._filters import check_filters, passes_all
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._options import CONNECTION_OPTIONS
 from ansible_collections.nova_ec2.cloud.plugins.plugin_utils._clouds import Cloud, clouds_of
@@ -160,6 +162,7 @@ from ansible_collections.nova_ec2.cloud.plugins.plugin_utils._hosts import (
     Host,
     address_of,
     apart,
+    is_host_name,
     legacy_groups,
     legacy_variables,
     with_batches,
@@ -199,7 +202,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             raise AnsibleParserError(f"{path}: {error.message}") from None
 
     def _warn(self, text: str) -> None:
-        self.display.warning(text)
+        self.display.warning(plain(text))
 
     def _check(self) -> None:
         """Refuse what is bad before anything is sent."""
@@ -288,8 +291,11 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
                 value = host.view["tags"].get(wish[4:])
             else:
                 value = host.variables.get(wish)
-            if value not in (None, ""):
+            if value in (None, ""):
+                continue
+            if is_host_name(str(value)):
                 return str(value)
+            self._warn(f"{host.instance_id}: what {wish} says is no name for a host: {str(value)[:80]!r}.")
         return None
 
     def _add(self, name: str, host: Host) -> None:

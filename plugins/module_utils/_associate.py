@@ -26,7 +26,7 @@ from ._addresses import (
     told,
 )
 from ._connection import attempt
-from ._errors import ADDRESS_QUOTA, NO_POOL, NOT_SENT, POOL_EMPTY, REFUSED, UNKNOWN, CloudError
+from ._errors import ADDRESS_QUOTA, NO_POOL, NOT_SENT, POOL_EMPTY, REFUSED, UNKNOWN, CloudError, as_error
 from ._instances import list_instances, own_only
 from ._module import Plan, Session
 from ._release import disassociate, not_there, outcome, shown_free, take_back
@@ -187,16 +187,17 @@ class Giving:
             for instance_id, view in pairs:
                 self._associate(instance_id, view)
             return self._verified()
-        except CloudError as error:
+        except Exception as exc:  # pylint: disable=broad-exception-caught
+            error = as_error(exc)
             self._undo(error, moved)
-            raise
+            raise error from exc.__cause__
 
     def _allocate(self) -> View:
         connection = self.session.connection
         try:
             made = address_view(attempt("allocate a floating address", connection.allocate_address))
-            if not made["public_ip"]:
-                raise CloudError("The cloud's answer to AllocateAddress has no address in it.", outcome=UNKNOWN)
+            if made["public_ip"] in {view["public_ip"] for view in (*self.views, *self.allocated)}:
+                raise CloudError("The cloud's answer to AllocateAddress names one that was there.", outcome=UNKNOWN)
         except CloudError as error:
             if error.outcome in (REFUSED, NOT_SENT):
                 raise self._explained(error) from error.__cause__

@@ -11,7 +11,7 @@ from __future__ import annotations
 import typing as t
 
 from ._connection import attempt
-from ._errors import NOT_SENT, REFUSED, VOLUME_GONE, CloudError
+from ._errors import NOT_SENT, REFUSED, UNKNOWN, VOLUME_GONE, CloudError, as_error
 from ._module import Session
 from ._volumes import LATE_SECONDS, View, letters, list_volumes, looks, send, wait_for
 
@@ -44,9 +44,10 @@ class Making:
                 self._note({value: self._place(need.instance_id)})
             self._wait(self.made, lambda value, view: bool(view and view["state"] == "available"), "available", {})
             attach(self.session, self.made)
-        except CloudError as error:
+        except Exception as exc:  # pylint: disable=broad-exception-caught
+            error = as_error(exc)
             self._undo(error)
-            raise
+            raise error from exc.__cause__
         self._note({}, done=self.made)
 
     def _place(self, instance_id: str) -> str:
@@ -75,6 +76,8 @@ class Making:
         what = f"create a volume for {need.instance_id}"
         try:
             made = attempt(what, connection.create_volume, params["volume_size"], zone, params["snapshot"])
+            if made.id in self.known or made.id in self.made:
+                raise CloudError("The cloud's answer to CreateVolume names one that was there.", outcome=UNKNOWN)
         except CloudError as error:
             if error.outcome in (REFUSED, NOT_SENT):
                 raise

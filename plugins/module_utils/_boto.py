@@ -32,7 +32,8 @@ def load() -> types.SimpleNamespace:
     """Import the parts of boto that the collection uses.
 
     Returns a namespace with ``EC2Connection``, ``AWSQueryConnection``, ``RegionInfo``, ``Provider``,
-    ``BlockDeviceMapping``, ``BlockDeviceType`` and ``Snapshot``. Raises CloudError when boto cannot be imported.
+    ``BlockDeviceMapping``, ``BlockDeviceType``, ``ResultSet`` and ``Snapshot``. Raises CloudError when boto cannot be
+    imported.
     """
     try:
         with _isolated(), _importable():
@@ -43,6 +44,7 @@ def load() -> types.SimpleNamespace:
             from boto.ec2.snapshot import Snapshot
             from boto.provider import Provider
             from boto.regioninfo import RegionInfo
+            from boto.resultset import ResultSet
     except ImportError as exc:
         raise CloudError(
             f"The Python library boto {REQUIRED} cannot be imported by {sys.executable} "
@@ -61,6 +63,7 @@ def load() -> types.SimpleNamespace:
         EC2Connection=EC2Connection,
         Provider=Provider,
         RegionInfo=RegionInfo,
+        ResultSet=ResultSet,
         Snapshot=Snapshot,
     )
 

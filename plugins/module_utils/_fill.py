@@ -99,7 +99,7 @@ def _launch(op: Operation, zone: str | None, slots: t.Sequence[int], whole: bool
         op.journal.expect(expected)
     op.progress.say(f"launching {len(slots)} VMs", now=True)
     try:
-        record, views = request(op.session.connection, op.launch, slots, zone, least)
+        record, views = request(op.session.connection, op.launch, slots, zone, least, op.views.keys() | op.leaving)
     except CloudError as error:
         token = error.details.pop("token", "")
         if error.outcome not in (REFUSED, NOT_SENT):
@@ -199,7 +199,7 @@ def _count_replacements(op: Operation, failed: t.Sequence[View]) -> None:
 
 def remove(op: Operation, ids: t.Sequence[str]) -> None:
     """Terminate VMs, and wait until they are gone if the task waits at all."""
-    session = op.session
+    session, ids = op.session, op.certain(ids)
     if op.journal:
         op.journal.leaving(ids)
     try:

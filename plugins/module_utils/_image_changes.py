@@ -12,7 +12,7 @@ import contextlib
 import typing as t
 
 from ._connection import attempt
-from ._errors import IMAGE_GONE, NOT_SENT, NOT_VOLUME_BACKED, REFUSED, CloudError
+from ._errors import IMAGE_GONE, NOT_SENT, NOT_VOLUME_BACKED, REFUSED, UNKNOWN, CloudError
 from ._images import list_images
 from ._instances import own_project
 from ._module import Session
@@ -80,6 +80,8 @@ def make(session: Session, known: t.Collection[str]) -> View:
     try:
         with patience(connection):
             image_id = attempt(what, call)
+            if image_id in known:
+                raise CloudError(f"The answer to what should {what} names an image that was there.", outcome=UNKNOWN)
     except CloudError as error:
         if NOT_VOLUME_BACKED.matches(error):
             error.message += (

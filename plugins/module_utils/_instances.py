@@ -82,11 +82,22 @@ def members_of(connection: t.Any, batch: str) -> Listing:
 
 
 def own_only(connection: t.Any, listing: Listing, chosen: list[View]) -> Listing:
-    """Of the VMs chosen from listing those that are of the caller's own project."""
-    if chosen and (listing.admin or len({view["owner_id"] for view in listing.views}) > 1):
-        own = own_project(connection)
-        chosen = [view for view in chosen if view["owner_id"] == own]
+    """Of the VMs chosen from listing those that are of the caller's own project.
+
+    A list with the VMs of one project alone is taken for that of the caller's; before anything is done to one of them
+    that cannot be undone, certain makes sure.
+    """
+    several = listing.admin or len({view["owner_id"] for view in listing.views}) > 1
+    if chosen and (several or connection.project is not None):
+        chosen = certain(connection, chosen)
     return listing._replace(views=chosen)
+
+
+def certain(connection: t.Any, views: t.Iterable[View]) -> list[View]:
+    """Those of views that are certainly of the caller's own project. Costs a request, unless this run has learnt it."""
+    views = list(views)
+    own = own_project(connection) if views else None
+    return [view for view in views if view["owner_id"] == own]
 
 
 def is_of(view: View, batch: str) -> bool:
@@ -102,14 +113,17 @@ def is_of(view: View, batch: str) -> bool:
 
 
 def own_project(connection: t.Any) -> str:
-    """The id of the caller's project: Nova shows even administrators only their own project's groups."""
+    """The id of the caller's project: Nova shows even administrators only their own project's groups.
+
+    A launch of this run tells it as well (_launch.py), so that it need not be asked for.
+    """
     if connection.project is None:
         groups = attempt("learn the id of this project", connection.get_all_security_groups)
         owners = {group.owner_id for group in groups}
         if len(owners) != 1:
             raise CloudError(
-                "The cloud shows VMs of several projects and does not tell which project is yours, so the members of "
-                "a batch cannot be told for certain. Use credentials of a user without the admin role."
+                "The cloud does not tell which project is yours, so it is not certain which of the VMs that it shows "
+                "are your own. Use credentials of a user without the admin role."
             )
         connection.project = str(owners.pop())
     return str(connection.project)

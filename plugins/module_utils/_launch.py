@@ -22,6 +22,7 @@ from ._errors import (
     KEY_GONE,
     NOT_SENT,
     REFUSED,
+    UNKNOWN,
     ZONE_UNAVAILABLE,
     CloudError,
 )
@@ -148,11 +149,12 @@ def _mark_exists(connection: t.Any, name: str) -> bool:
 
 
 def request(
-    connection: t.Any, wanted: Launch, slots: t.Sequence[int], zone: str | None, minimum: int
+    connection: t.Any, wanted: Launch, slots: t.Sequence[int], zone: str | None, minimum: int, known: t.Container[str]
 ) -> tuple[str, list[View]]:
     """Ask once for VMs for slots in zone, at least minimum. Returns the record they were launched with, and them.
 
-    Raises CloudError, of which the outcome says whether VMs may have been started.
+    known: the ids of VMs that cannot be among them. Raises CloudError, of which the outcome says whether VMs may have
+    been started.
     """
     noted = record(wanted.batch, slots, wanted.user_data)
     where = f" in zone {zone}" if zone else ""
@@ -177,7 +179,29 @@ def request(
     except CloudError as error:
         error.details["token"] = noted
         raise
-    return noted, sorted((instance_view(instance, reservation) for instance in reservation.instances), key=by_index)
+    views = sorted((instance_view(instance, reservation) for instance in reservation.instances), key=by_index)
+    wrong = _not_ours(views, noted, len(slots), known)
+    if wrong:
+        raise CloudError(
+            f"{connection.endpoint.url} answered RunInstances with a damaged reply ({wrong}).",
+            endpoint=connection.endpoint.url,
+            action="RunInstances",
+            outcome=UNKNOWN,
+            token=noted,
+        )
+    connection.project = connection.project or views[0]["owner_id"]
+    return noted, views
+
+
+def _not_ours(views: t.Sequence[View], token: str, number: int, known: t.Container[str]) -> str | None:
+    """How an answer cannot be the one to a launch of a number of VMs; known: the ids of those there before."""
+    if len(views) > number:
+        return "more VMs than were asked for"
+    if any(view["instance_id"] in known for view in views):
+        return "VMs that were there before"
+    if any(view["client_token"] not in (None, token) for view in views):
+        return "VMs of another launch"
+    return "indexes beyond their number" if any((view["launch_index"] or 0) >= number for view in views) else None
 
 
 def advice(connection: t.Any, wanted: Launch, error: CloudError) -> str:

@@ -8,13 +8,12 @@
 
 from __future__ import annotations
 
-import traceback
 import typing as t
 from dataclasses import dataclass, replace
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ._errors import CloudError
+from ._errors import CloudError, as_error, plain, plain_all
 from ._options import CONNECTION_OPTIONS, connect_with
 
 
@@ -81,7 +80,11 @@ def _answer(
     try:
         if check is not None:
             check(module.params)
-        session = Session(module.params, connect(module.params, module.warn), module.warn)
+
+        def warn(text: str) -> None:
+            module.warn(plain(text))
+
+        session = Session(module.params, connect(module.params, warn), warn)
         if hold is not None and not module.check_mode:
             held = hold(session)
             session = replace(session, held=held)
@@ -89,11 +92,9 @@ def _answer(
         return carry_out(module, outcome) if isinstance(outcome, Plan) else {"changed": False, **outcome}
     except CloudError as error:
         return {"changed": False, **error.result(), "failed": True}
-    except Exception as error:  # pylint: disable=broad-exception-caught
+    except Exception as exc:  # pylint: disable=broad-exception-caught
         # A fault of ours must still be an answer that a person can read and pass on.
-        at = traceback.extract_tb(error.__traceback__)[-1]
-        where = f"{at.filename.rpartition('/')[2]}, line {at.lineno}"
-        return {"failed": True, "msg": f"A fault in nova_ec2.cloud: {type(error).__name__}: {error} ({where})."}
+        return {"failed": True, "msg": as_error(exc).message}
     finally:
         if held is not None:
             held.close()
@@ -106,5 +107,5 @@ def carry_out(module: AnsibleModule, plan: Plan) -> dict[str, t.Any]:
         result = plan.apply()
     result = {"changed": plan.apply is not None and plan.changes, **result}
     if module._diff:
-        result["diff"] = {"before": plan.before, "after": plan.after}
+        result["diff"] = plain_all({"before": plan.before, "after": plan.after})
     return result

@@ -12,7 +12,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ._errors import CloudError
-from ._instances import Listing, View, id_order, list_instances, members_of
+from ._instances import Listing, View, certain, id_order, list_instances, members_of
 from ._journal import Journal
 from ._launch import Launch
 from ._module import Session
@@ -122,6 +122,20 @@ class Operation:
         self.own.update(zip(ids, slots))
         self.views.update((view["instance_id"], view) for view in views)
         self._number()
+
+    def certain(self, ids: t.Iterable[str]) -> list[str]:
+        """Those of ids that are certainly of the caller's own project; a task that names VMs by id has said so.
+
+        Others are not seen any more.
+        """
+        ids = list(ids)
+        if self.batch is None:
+            return ids
+        own = {view["instance_id"] for view in certain(self.session.connection, self.views.values())}
+        for value in self.views.keys() - own:
+            del self.views[value]
+        self._number()
+        return [value for value in ids if value in own]
 
     def _number(self) -> None:
         # What this run knows of its own VMs is not yet written down; where it never will be, it does not count.

@@ -24,6 +24,9 @@ from ._slots import claim
 from ._steps import ABSENT, REBOOTED, REMOVE, RUNNING, STATES, Goal, Step, Steps, decide, keep_all, predict
 from ._zones import spread
 
+MOST_GAPS = 100
+# What is done to no VM unless it is certain whose it is.
+IRREVERSIBLE = ("terminate", "replace", "stop", "reboot")
 # What only the cloud can tell of a VM.
 UNKNOWN_BEFORE = (
     "instance_id",
@@ -65,6 +68,11 @@ def plan(session: Session) -> Plan:
     views = list(op.views.values())
     op.goal, op.drift_unknown = _goal(op, views)
     op.steps = _zoned(op, _decided(op, views))
+    if op.steps.ids(*IRREVERSIBLE) and len(op.certain(op.views)) < len(views):
+        # Another project's: nothing of what was decided holds.
+        views = list(op.views.values())
+        op.goal, op.drift_unknown = _goal(op, views)
+        op.steps = _zoned(op, _decided(op, views))
     op.tag = _to_tag(op, views)
     op.records = _to_record(op, views)
     # While there are members there is a mark; without any it has to be looked for.
@@ -200,7 +208,8 @@ def _to_record(op: Operation, views: t.Sequence[View]) -> tuple[tuple[str, tuple
     found = []
     for members in launches.values():
         numbers = {view["launch_index"] or 0: op.slots[view["instance_id"]] for view in members}
-        if len(numbers) == len(members):
+        # Tags are short: who has gaps in the launch larger than that is not written down.
+        if len(numbers) == len(members) and max(numbers) < len(members) + MOST_GAPS:
             text = record(op.batch, [numbers.get(index, 0) for index in range(max(numbers) + 1)], None)
             found.append((text, tuple(view["instance_id"] for view in members)))
     # The list does not always tell that there are no tags.

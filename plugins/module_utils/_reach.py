@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import email.utils
 import ipaddress
 import socket
 import ssl
@@ -17,7 +16,7 @@ import typing as t
 
 from ._connection import Endpoint
 from ._errors import CloudError
-from ._replies import error_in
+from ._replies import clock_of, error_in
 from ._wire import Lost, NotSent, Redirected, Reply, Wire, describe, tls_context
 
 OK = "ok"
@@ -252,8 +251,8 @@ def ask_unsigned(endpoint: Endpoint, path: str, timeouts: tuple[float, float]) -
 
 def skew_of(reply: Reply, asked: float) -> int | None:
     """By how many seconds this machine's clock is ahead of the server's."""
-    parsed = email.utils.parsedate_tz(reply.headers.get("Date", ""))
-    return None if parsed is None else round(asked - email.utils.mktime_tz(parsed))
+    told = clock_of(reply)
+    return None if told is None else round(asked - told)
 
 
 def clock(skew: int | None) -> Check:

@@ -21,7 +21,9 @@ import uuid
 _RECORD = re.compile(r"nova-ec2\.([0-9a-f]{10})[0-9a-f]{8}\.([0-9a-f]+)\.([0-9_-]+)\Z")
 # ec2-api takes client tokens of up to 64 characters.
 LONGEST_SLOTS = 64 - len("nova-ec2.") - len("0123456789abcdef01.") - len("abcdef.")
-MOST_SLOTS = 100_000
+# Six digits, twice.
+LONGEST_RUN = 13
+LONGEST_TEXT = 255
 
 
 class Record(t.NamedTuple):
@@ -29,7 +31,19 @@ class Record(t.NamedTuple):
 
     batch: str
     data: str
-    slots: list[int]
+    packed: str
+
+    def slot(self, index: int) -> int | None:
+        """The number of the VM of a launch index, or None if the record has none for it."""
+        for run in self.packed.split("_"):
+            first, dash, last = run.partition("-")
+            if len(run) > LONGEST_RUN or not first.isdecimal() or not (last.isdecimal() or not dash):
+                continue
+            length = int(last or first) - int(first) + 1
+            if 0 <= index < length:
+                return int(first) + index or None
+            index -= max(length, 0)
+        return None
 
 
 def record(batch: str, slots: t.Sequence[int], user_data: str | None) -> str:
@@ -39,8 +53,8 @@ def record(batch: str, slots: t.Sequence[int], user_data: str | None) -> str:
 
 def read(text: str | None) -> Record | None:
     """The record that a token or tag holds, or None if it holds something else."""
-    found = _RECORD.match(text or "")
-    return Record(found[1], found[2], _unpacked(found[3])) if found else None
+    found = _RECORD.match(text) if text and len(text) <= LONGEST_TEXT else None
+    return Record(found[1], found[2], found[3]) if found else None
 
 
 def recordable(slots: t.Sequence[int]) -> int:
@@ -70,12 +84,3 @@ def _packed(slots: t.Sequence[int]) -> str:
         else:
             runs.append([slot, slot])
     return "_".join(str(first) if first == last else f"{first}-{last}" for first, last in runs)
-
-
-def _unpacked(text: str) -> list[int]:
-    slots: list[int] = []
-    for run in text.split("_"):
-        first, dash, last = run.partition("-")
-        if first.isdecimal() and (last.isdecimal() or not dash):
-            slots.extend(range(int(first), min(int(last or first), int(first) + MOST_SLOTS) + 1))
-    return slots

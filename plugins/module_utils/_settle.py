@@ -97,6 +97,7 @@ class Surplus:
         by_number = sorted(op.views, key=lambda value: numbers[value], reverse=True)
         patient = time.monotonic() - self._changed < GRACE_SECONDS
         own = [value for value in (by_number[:over] if patient else by_number) if value in op.own][:over]
+        own = op.certain(own)
         if own:
             op.session.warn(
                 f"Another run has launched members of batch {op.batch} at the same time. What was launched twice is "

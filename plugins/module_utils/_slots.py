@@ -28,7 +28,7 @@ def claim(view: View) -> int | None:
     found = _found(view)
     if found is None or view["launch_index"] is None:
         return None
-    return found.slots[view["launch_index"]] or None if view["launch_index"] < len(found.slots) else None
+    return found.slot(view["launch_index"])
 
 
 def data_fingerprint(view: View) -> str | None:
@@ -55,9 +55,11 @@ def number(views: t.Iterable[View], known: t.Mapping[str, int]) -> dict[str, int
             launch[index] = value
         else:
             rest.append(value)
+    order = sorted(taken)
     for launch in launches.values():
-        gaps = free(taken, max(launch, default=-1) + 1)
-        taken.update((gaps[index], value) for index, value in launch.items())
+        gaps = [(_gap(order, index), value) for index, value in launch.items()]
+        taken.update(gaps)
+        order = sorted(taken)
     taken.update(zip(free(taken, len(rest)), rest))
     return {value: slot for slot, value in taken.items()}
 
@@ -71,6 +73,15 @@ def free(taken: t.Container[int], count: int) -> list[int]:
             found.append(slot)
         slot += 1
     return found
+
+
+def _gap(order: t.Sequence[int], index: int) -> int:
+    """The number that is free of a place in the order of the free ones, from 0; order: those taken, in order."""
+    low, high = 0, len(order)
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (low, middle) if order[middle] - middle > index + 1 else (middle + 1, high)
+    return index + 1 + low
 
 
 def check_name_template(template: str) -> None:

@@ -12,7 +12,7 @@ import datetime
 import typing as t
 
 from ._connection import attempt
-from ._errors import NOT_SENT, REFUSED, SNAPSHOT_GONE, CloudError
+from ._errors import NOT_SENT, REFUSED, SNAPSHOT_GONE, UNKNOWN, CloudError, as_error
 from ._instances import members_of
 from ._module import Session
 from ._views import moment, text, whole
@@ -119,9 +119,9 @@ def make(session: Session, volumes: t.Sequence[View], known: t.Collection[str]) 
     made: list[str] = []
     try:
         for volume in volumes:
-            made.append(_create(session, volume, known))
-    except CloudError as error:
-        raise carrying(session, error, made) from error.__cause__
+            made.append(_create(session, volume, [*known, *made]))
+    except Exception as exc:  # pylint: disable=broad-exception-caught
+        raise carrying(session, as_error(exc), made) from exc.__cause__
     return made
 
 
@@ -133,6 +133,8 @@ def _create(session: Session, volume: View, known: t.Collection[str]) -> str:
         made = attempt(
             f"create a snapshot of {value}", connection.get_object, "CreateSnapshot", asked, connection.snapshot_type
         )
+        if made.id in known:
+            raise CloudError("The cloud's answer to CreateSnapshot names one that was there.", outcome=UNKNOWN)
     except CloudError as error:
         if error.outcome in (REFUSED, NOT_SENT):
             if error.outcome == REFUSED and volume["instance_id"]:
@@ -163,8 +165,8 @@ def wait_completed(session: Session, ids: t.Collection[str]) -> None:
 
     try:
         wait_for(session.connection, ids, fits, "completed", session.params["wait_timeout"], {}, SNAPSHOTS)
-    except CloudError as error:
-        raise carrying(session, error, ids) from error.__cause__
+    except Exception as exc:  # pylint: disable=broad-exception-caught
+        raise carrying(session, as_error(exc), ids) from exc.__cause__
 
 
 def carrying(session: Session, error: CloudError, ids: t.Collection[str]) -> CloudError:

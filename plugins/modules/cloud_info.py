@@ -202,7 +202,7 @@ import typing as t
 from ansible.module_utils.ansible_release import __version__ as ansible_version
 from ansible_collections.nova_ec2.cloud.plugins.module_utils import _boto
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._diagnosis import COLLECTION_VERSION, examine
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._errors import CloudError
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._errors import CloudError, plain_all
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._module import Session, run
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._options import settled
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._reach import OK, PROBLEM, WARNING, Check
@@ -223,7 +223,7 @@ def gather(session: Session) -> dict[str, t.Any]:
     checks, way, found = examine(settings, boto.status != PROBLEM)
     checks = [*on_this_side(versions), boto, *checks]
     wrong = [check for check in checks if check.status == PROBLEM]
-    return {
+    found_out = {
         "healthy": not wrong,
         "problems": [f"{check.name}: {check.detail} {check.advice or ''}".strip() for check in wrong],
         "checks": [check._asdict() for check in checks],
@@ -237,6 +237,8 @@ def gather(session: Session) -> dict[str, t.Any]:
         "certificate": way.certificate,
         "versions": versions,
     }
+    # It is all told to people.
+    return dict(plain_all(found_out))
 
 
 def on_this_side(versions: dict[str, t.Any]) -> list[Check]:

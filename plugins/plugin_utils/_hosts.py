@@ -19,6 +19,7 @@ from ..module_utils._slots import number
 # Names by which Ansible knows the machine that it runs on, and its own groups.
 RESERVED = frozenset({"localhost", "127.0.0.1", "::1", "all", "ungrouped", "nova_ec2", "ec2"})
 ADDRESSES = {"floating": "public_ip_address", "fixed": "private_ip_address", "dns": "private_dns_name"}
+LONGEST_NAME = 253
 UNSAFE = re.compile(r"[^A-Za-z0-9_]")
 
 View = dict[str, t.Any]
@@ -55,6 +56,11 @@ def batch_of(view: View) -> str | None:
 def address_of(view: View, ways: t.Iterable[str]) -> str | None:
     """The first address that there is, of those to connect to."""
     return next((view[ADDRESSES[way]] for way in ways if view[ADDRESSES[way]]), None)
+
+
+def is_host_name(name: str) -> bool:
+    """Whether a text of the cloud, such as a tag, may name a host: names end up in paths and on command lines."""
+    return name.isprintable() and len(name) <= LONGEST_NAME and name[:1] not in "-." and not set(name) & set("/\\")
 
 
 def apart(hosts: t.Sequence[Host], wished: t.Sequence[str | None]) -> tuple[list[str], list[str]]:

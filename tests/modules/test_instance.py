@@ -347,8 +347,10 @@ def test_requests_do_not_grow_with_the_batch(cloud: t.Any, run: t.Any, image: st
     anew = [look, "CreateSecurityGroup", launch, look, *cloud.noting()]
     assert figures["50 from zero"] == figures["100 from zero, again"] == anew
     assert figures["50 to 100"] == [look, launch, look, *cloud.noting()]
-    assert figures["terminate 100"] == [look, "TerminateInstances", look]
+    # It is made certain whose they are.
+    assert figures["terminate 100"] == [look, "DescribeSecurityGroups", "TerminateInstances", look]
     assert figures["100, no change"] == ["DescribeInstances"]
+    assert len(figures["remove 100 and the mark"]) == 5
 
 
 @pytest.mark.parametrize("cloud", PROFILES, indirect=True)

@@ -26,6 +26,8 @@ PORT = 8773
 # What any request takes at least, in seconds: so that whoever asks again and again has time pass.
 LATENCY = 0.001
 Hook = t.Callable[[], t.Any]
+# What an answer of an action, as it goes over the wire, is made into.
+Forge = t.Callable[[bytes], bytes]
 
 
 class VirtualCloud(Cloud):
@@ -53,6 +55,7 @@ class VirtualCloud(Cloud):
         self._desk = control.Desk(control.Steering(self.inner), self._journal, self._faults, lambda: None)
         self._before: list[tuple[str, int, Hook]] = []
         self._after: list[tuple[str, int, Hook]] = []
+        self._forged: dict[str, tuple[Forge, float, bool]] = {}
         self._port = port
         self.listen()
 
@@ -80,6 +83,24 @@ class VirtualCloud(Cloud):
     def after(self, action: str, call: Hook, number: int = 1) -> None:
         """Have call be called as the next request of an action, or the one after so many, is done but not answered."""
         self._after.append((action, number, call))
+
+    def forge(self, action: str, forge: Forge, *, pause: float = 0.0, once: bool = False) -> None:
+        """Have answers to an action, as they go over the wire, be what forge makes of them.
+
+        pause: so many seconds pass after each byte. once: only the next one.
+        """
+        self._forged[action] = forge, pause, once
+
+    def answer_with(
+        self, action: str, body: bytes, *, status: str = "200 OK", headers: t.Sequence[str] = (), once: bool = False
+    ) -> None:
+        """Have an action be carried out, and be answered with another body, or another status and more headers."""
+        lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers, "", ""]
+        self.forge(action, lambda _whole: "\r\n".join(lines).encode("latin-1") + body, once=once)
+
+    def believe(self) -> None:
+        """Have all answers be the cloud's own again."""
+        self._forged.clear()
 
     def wait_for_request(self, action: str, number: int = 1) -> None:
         """Let things happen until an action has been requested so often."""
@@ -112,13 +133,28 @@ class VirtualCloud(Cloud):
             line.hang_up()
             return
         self._journal.answered(number, reply.status, reply.code, seconds, reply.trace)
-        self._send(line, reply, fault)
+        action = request.params.get("Action", "")
+        if action in self._forged:
+            self._send_forged(line, action, transport.written(reply, fault, self.inner.now())[0])
+        else:
+            self._send(line, reply, fault)
 
     def _send(self, line: Line, reply: dispatch.Reply, fault: faults.Fault | None) -> None:
         data, whole = transport.written(reply, fault, self.inner.now())
         line.reply(data)
         if not whole:
             line.hang_up()
+
+    def _send_forged(self, line: Line, action: str, data: bytes) -> None:
+        forge, pause, once = self._forged[action]
+        if once:
+            del self._forged[action]
+        data = forge(data)
+        for place in range(len(data) if pause else 0):
+            line.reply(data[place : place + 1])
+            self.world.sleep(pause)
+        line.reply(b"" if pause else data)
+        line.hang_up()
 
     def _spoilt(
         self, line: Line, request: auth.Request, number: int, fault: faults.Fault | None

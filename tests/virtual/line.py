@@ -21,7 +21,7 @@ class Line:
         self._serve = serve
         self._timeout = timeout
         self._sent = b""
-        self._came = b""
+        self._came = bytearray()
         self._over = False
 
     # What the client does ----------------------------------------------------------------------------------------
@@ -56,9 +56,10 @@ class Line:
     def __exit__(self, *unused: object) -> None:
         self.close()
 
-    def makefile(self, *unused: t.Any) -> t.BinaryIO:
-        """What the answer is read from."""
-        return t.cast("t.BinaryIO", io.BufferedReader(_Incoming(self)))
+    def makefile(self, _mode: str, buffering: int = -1) -> t.BinaryIO:
+        """What the answer is read from, as it comes in."""
+        raw = _Incoming(self)
+        return t.cast("t.BinaryIO", raw if buffering == 0 else io.BufferedReader(raw))
 
     def close(self) -> None:
         """Nobody listens any more; what was sent is on its way all the same."""
@@ -72,7 +73,8 @@ class Line:
         self._world.wait(lambda: bool(self._came) or self._over, deadline)
         if not self._came and not self._over:
             raise TimeoutError("timed out")
-        taken, self._came = self._came[:limit], self._came[limit:]
+        taken = bytes(self._came[:limit])
+        del self._came[:limit]
         return taken
 
     def _hand_over(self) -> None:

@@ -35,7 +35,7 @@ LAYERS = {
         "_errors _filters _host_keys _journal _keys _names _private_file _record _rules _views",
         (),
     ),
-    "connection": Layer("_boto _connection _options _replies _wire", ("plain",)),
+    "connection": Layer("_boto _connection _options _promises _replies _wire", ("plain",)),
     "shell": Layer("_module", ("plain", "connection")),
     "reading": Layer(
         "_addresses _consoles _diagnosis _groups _images _instances _reach _ready _report _volumes _wait",
