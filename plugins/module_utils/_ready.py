@@ -36,9 +36,10 @@ def wait_until_ready(look: t.Callable[[], list[View]], goal: str, port: int, tim
     Every look is one call; connections are tried to all VMs at once. Raises CloudError with the VMs seen last as
     details ``instances`` if one has failed, or when time is up.
     """
+    deadline = time.monotonic() + timeout
     views, last = look(), False
     answered: set[str | None] = set()
-    late = polls(len(views), timeout)
+    late: t.Iterator[bool] | None = None
     while True:
         failed = [view for view in views if view["state"] == "error"]
         if failed:
@@ -50,12 +51,14 @@ def wait_until_ready(look: t.Callable[[], list[View]], goal: str, port: int, tim
         missing = [view for view in views if not _is_ready(view, goal, answered)]
         if not missing:
             return views
-        if last:
+        # Trying connections takes its time too.
+        if last or time.monotonic() >= deadline:
             raise CloudError(
                 f"After {timeout:g} s (wait_timeout), {len(missing)} of {len(views)} VMs are not {_words(goal, port)}: "
                 f"{', '.join(map(_shown, missing[:20]))}. {_advice(goal, missing)}",
                 instances=views,
             )
+        late = late or polls(len(views), deadline - time.monotonic())
         last = next(late, True)
         views = look()
 

@@ -121,8 +121,8 @@ def test_waiting_ends_with_all_vms_seen_when_one_fails_or_is_late(
     [one, two] = run("instance", batch="web", count=2, image=CIRROS, instance_type="m1.tiny")["instance_ids"]
     began = time.monotonic()
     late = run("instance_info", batch="web", wait_for="ssh", ssh_port=1, wait_timeout=20)
-    # Who is asked just before time is up is asked once more.
-    assert 20 <= time.monotonic() - began <= 20 + 2 * _ready.ANSWER_SECONDS + cloud.slack
+    # Who is being asked when time is up may still answer.
+    assert 20 <= time.monotonic() - began <= 20 + _ready.ANSWER_SECONDS + cloud.slack
     assert late["failed"] and [view["instance_id"] for view in late["instances"]] == [one, two]
     assert "2 of 2 VMs are not running with an SSH server that answers on port 1" in late["msg"]
     assert f"{one} (running, 10." in late["msg"] and "console_info" in late["msg"]

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import base64
+import time
 import typing as t
 
 import pytest
@@ -321,6 +322,22 @@ def test_a_member_that_vanishes_meanwhile_does_not_keep_the_others_alive(
     result = batch(state="absent")
     assert not result.get("failed"), result
     assert states(cloud) == {}
+
+
+@pytest.mark.needs("slow_vms")
+@pytest.mark.parametrize("cloud", PROFILES, indirect=True)
+def test_what_a_reboot_under_way_forbids_is_told_and_the_next_run_does_it(cloud: t.Any, batch: t.Any) -> None:
+    cloud.settings(action_seconds=60)
+    batch(count=2)
+    # The cloud shows them as running all the while.
+    assert not batch(state="rebooted").get("failed")
+    refused = batch(state="stopped")
+    assert refused["failed"] and "Could not stop 2 VMs" in refused["msg"] and refused["action"] == "StopInstances"
+    assert "wait_timeout" not in refused["msg"] and cloud.actions().count("StopInstances") == 1
+    assert set(states(cloud).values()) == {"active"}
+    cloud.settings(action_seconds=1)
+    time.sleep(60)
+    assert not batch(state="stopped").get("failed") and set(states(cloud).values()) == {"stopped"}
 
 
 @pytest.mark.parametrize("cloud", PROFILES, indirect=True)

@@ -7,11 +7,14 @@
 from __future__ import annotations
 
 import pathlib
+import socket
 import time
 import typing as t
 
 import pytest
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._connection import Endpoint, connect
 from virtual.cloud import VirtualCloud
+from virtual.line import Line
 from virtual.task import Task
 from virtual.world import BEGIN, World
 
@@ -83,6 +86,44 @@ def test_an_answer_after_the_time_is_up_is_not_read(cloud: VirtualCloud) -> None
     assert result["failed"] and "no answer within 2 s" in result["msg"]
     time.sleep(5)
     assert list(cloud.fingerprints()) == ["web"]
+
+
+def test_an_idle_connection_that_was_closed_is_no_trouble_for_reads_and_never_used_for_writes(
+    world: World, cloud: VirtualCloud
+) -> None:
+    lines: list[Line] = []
+
+    def line(timeout: float | None) -> Line:
+        lines.append(Line(world, cloud._serve, timeout))
+        return lines[-1]
+
+    world.listen("127.0.0.1", 8773, line)
+    options = cloud.options()
+    connection = connect(Endpoint.parse(options["endpoint_url"]), options["access_key"], options["secret_key"])
+    assert connection.get_all_key_pairs() == []
+    lines[0].hang_up()
+    assert connection.get_all_key_pairs() == [] and len(lines) == 2
+    assert connection.create_key_pair("web").name == "web" and len(lines) == 3
+    assert cloud.actions() == ["DescribeKeyPairs"] * 2 + ["CreateKeyPair"]
+
+
+def test_who_lets_a_run_be_killed_goes_on(cloud: VirtualCloud) -> None:
+    run = Task("keypair", {**cloud.options(), "name": "web"}).begin(cloud.world)
+    cloud.when("CreateKeyPair", run.kill)
+    assert cloud.world.run_until(lambda: run.over)
+    time.sleep(1)
+    assert list(cloud.fingerprints()) == ["web"]
+
+
+def test_where_nothing_listens(world: World) -> None:
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("localhost", 8773), 5)
+    with pytest.raises(OSError, match="not known"):
+        socket.create_connection(("no-cloud.invalid", 8773), 5)
+    assert world.now == BEGIN
+    with pytest.raises(TimeoutError):
+        socket.create_connection(("192.0.2.1", 8773), 5)
+    assert world.now == BEGIN + 5
 
 
 def test_two_worlds_do_not_meet(world: World, tmp_path: pathlib.Path) -> None:
