@@ -39,7 +39,7 @@ def test_every_vm_is_a_host_and_the_cache_is_used_until_it_is_flushed(
     assert cloud.users["demo"]["secret"] not in "".join(path.read_text() for path in kept.iterdir())
 
 
-@pytest.mark.parametrize("cloud", ["icehouse", "ec2api"], indirect=True)
+@pytest.mark.parametrize("cloud", ["ec2api"], indirect=True)
 def test_a_refresh_after_provision_finds_the_new_vms_and_nothing_they_say_is_a_template(
     cloud: t.Any, inventory: t.Any, playbook: t.Any
 ) -> None:
