@@ -44,7 +44,9 @@ def variables(cloud: t.Any, tmp_path: pathlib.Path) -> dict[str, t.Any]:
     }
 
 
-def test_provision_again_and_teardown(cloud: t.Any, playbook: t.Any, variables: t.Any, tmp_path: pathlib.Path) -> None:
+def test_provision_as_a_plan_for_real_and_again(
+    cloud: t.Any, playbook: t.Any, variables: t.Any, tmp_path: pathlib.Path
+) -> None:
     checked = playbook("nova_ec2.cloud.provision", "--check", "--diff", **variables)
     assert checked.returncode == 0, checked.stdout + checked.stderr
     assert cloud.mutations() == [] and recap(checked)["changed"] == 2
@@ -61,13 +63,6 @@ def test_provision_again_and_teardown(cloud: t.Any, playbook: t.Any, variables: 
     second = playbook("nova_ec2.cloud.provision", **variables)
     assert recap(second)["changed"] == 0 and recap(second)["failed"] == 0, second.stdout
     assert cloud.actions() == ["DescribeKeyPairs", "DescribeInstances", "DescribeImages"]
-
-    down = playbook("nova_ec2.cloud.teardown", **variables)
-    assert down.returncode == 0, down.stdout + down.stderr
-    assert cloud.servers() == [] and cloud.fingerprints() == {} and cloud.groups() <= {"default"}
-    assert not (tmp_path / "web.pem").exists()
-    again = playbook("nova_ec2.cloud.teardown", **variables)
-    assert recap(again)["changed"] == 0 and recap(again)["failed"] == 0, again.stdout
 
 
 @pytest.mark.parametrize("cloud", PROFILES, indirect=True)
@@ -111,7 +106,8 @@ def test_a_batch_with_all_that_it_can_have_comes_and_goes(
     down = playbook(both, **more)
     assert down.returncode == 0, down.stdout + down.stderr
     assert cloud.servers() == [] and cloud.addresses() == {} and cloud.groups() <= {"default"}
-    assert cloud.control("GET", "state")["volumes"] == []
+    assert cloud.control("GET", "state")["volumes"] == [] and cloud.fingerprints() == {}
+    assert not (tmp_path / "web.pem").exists()
     # Addresses, two volumes (one task), VMs, group, key pair and private key; nothing the second time.
     assert recap(down)["changed"] == 6 and recap(down)["failed"] == 0, down.stdout
 
