@@ -23,10 +23,12 @@ from .schedule import BATCH, FLAVOR, IMAGE, MARK, Foreign, Moment, Schedule, opt
 from .schedule import Run as Planned
 from .verdict import Sight, Verdict, judge, judge_naive
 
-# No run may take longer than this, whatever happens to it.
-RUN_SECONDS = 150.0
-BED_RUN_SECONDS = 600.0
-CLEAN_READ_TIMEOUT = 30.0
+# No run may take longer than this, whatever happens to it, and however slow the machine is.
+RUN_SECONDS = 900.0
+BED_RUN_SECONDS = 1200.0
+# A clean run must not fail because the machine is slow.
+CLEAN = {"read_timeout": 120.0, "connect_timeout": 120, "wait_timeout": 600}
+END_SECONDS = 300.0
 # How often it is looked whether the request came after which a run is to be killed.
 WATCH_SECONDS = 0.03
 UNTAGGED = ("grizzly",)
@@ -137,7 +139,7 @@ class Play:
     def _clean(self, count: int, **more: t.Any) -> bool:
         """One run with nothing in its way; whether it succeeded."""
         done = self.queue()
-        run = self._start(count, CLEAN_READ_TIMEOUT, 0, done, **more)
+        run = self._start(count, 0, done, {**CLEAN, **more})
         try:
             done.get(timeout=self.patience)
         except queue.Empty:
@@ -199,7 +201,7 @@ class Play:
             yield at, functools.partial(self.cloud.control, "POST", "settings", quota_instances=number)
 
     def _begin(self, moment: Moment, run: Planned, started: list[Run], done: t.Any) -> t.Callable[[], None]:
-        return lambda: started.append(self._start(moment.count, run.read_timeout, run.home, done))
+        return lambda: started.append(self._start(moment.count, run.home, done, {"read_timeout": run.read_timeout}))
 
     def _kill(self, started: list[Run], number: int) -> t.Callable[[], None]:
         def kill() -> None:
@@ -208,15 +210,16 @@ class Play:
 
         return kill
 
-    def _start(self, count: int, read_timeout: float, home: int, done: t.Any, **more: t.Any) -> Run:
+    def _start(self, count: int, home: int, done: t.Any, more: t.Mapping[str, t.Any]) -> Run:
         keys = self.cloud.users[self.schedule.user]
-        options: dict[str, t.Any] = {"endpoint_url": self.cloud.url, "count": count, **more}
+        options: dict[str, t.Any] = {"endpoint_url": self.cloud.url, "count": count}
         options |= {"access_key": keys["access"], "secret_key": keys["secret"]}
         if self.naive:
             tags = self.schedule.profile not in UNTAGGED
-            options |= {"batch": BATCH, "image": IMAGE, "instance_type": FLAVOR, "tags": tags}
+            options |= {"batch": BATCH, "image": IMAGE, "instance_type": FLAVOR, "tags": tags, **more}
         else:
-            options |= {"read_timeout": read_timeout * self.cloud.pace, **options_of()}
+            options |= {**options_of(), **more}
+            options["read_timeout"] *= self.cloud.pace
         self.outcome.runs += 1
         output = self.folder / f"run-{self.outcome.runs}"
         return self.nursery.start(self.launcher, options, self.folder / f"home-{home}", output, done)
@@ -228,7 +231,7 @@ class Play:
             self.outcome.messages.append("a run took too long and was killed")
             self.outcome.hung += not self.naive
         for _run in runs:
-            done.get(timeout=30)
+            done.get(timeout=END_SECONDS)
 
     def _report(self, run: Run, name: str) -> bool:
         """Note what a run said; whether it failed."""

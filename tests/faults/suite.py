@@ -14,7 +14,7 @@ import threading
 import time
 import typing as t
 
-from .cloud import BED_PACE, BED_QUIET_SECONDS, Cloud, front, local_cloud
+from .cloud import Cloud, front, local_cloud
 from .play import Outcome, Play
 from .runs import Nursery
 from .schedule import PROFILES, Schedule
@@ -107,7 +107,7 @@ class Suite:
     def _cloud(self, folder: pathlib.Path, profile: str, number: int) -> Cloud:
         if self._bed is None:
             return Cloud(folder, local_cloud(profile))
-        return Cloud(folder, front(self._bed, number), BED_QUIET_SECONDS, BED_PACE)
+        return Cloud(folder, front(self._bed, number))
 
     def _next(self, profile: str) -> Job | None:
         with self._lock:

@@ -98,7 +98,8 @@ def serve(options: argparse.Namespace) -> int:
     ca, context = _tls(options, directory)
     api = Ec2Server((options.host, options.port), Service(cloud), journal, broken, context)
     done = threading.Event()
-    steering = control.ControlServer(control.Steering(cloud), journal, broken, options.control_port, done.set)
+    cockpit = control.Steering(cloud)
+    steering = control.ControlServer(cockpit, journal, broken, options.control_port, done.set, lambda: api.busy)
     scheme = "https" if context else "http"
     cloud.region_endpoint = f"{scheme}://{options.host}:{api.server_port}{cloud.profile.advertised_path}"
     # Clients want a path even where the service needs none.

@@ -69,7 +69,15 @@ class Cockpit(Protocol):
 class Desk:
     """What is asked of the control API, and what comes of it."""
 
-    def __init__(self, cockpit: Cockpit, journal: Journal, faults: Faults, stop: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        cockpit: Cockpit,
+        journal: Journal,
+        faults: Faults,
+        stop: Callable[[], None],
+        busy: Callable[[], int] = lambda: 0,
+    ) -> None:
+        self._busy = busy
         self._cockpit = cockpit
         self._journal = journal
         self._orders = faults
@@ -91,7 +99,7 @@ class Desk:
             threading.Thread(target=self._stop, daemon=True).start()
             return {}
         if (verb, path) in (("GET", ""), ("GET", "/")):
-            return {"service": MARK, "profile": self._cockpit.profile, "busy": self._cockpit.busy}
+            return {"service": MARK, "profile": self._cockpit.profile, "busy": self._cockpit.busy + self._busy()}
         return self._cloud(verb, path, body)
 
     def _faults(self, verb: str, body: Any) -> dict[str, Any] | None:
@@ -126,10 +134,18 @@ class Desk:
 
 
 class ControlServer(QuietServer):
-    """The listener of the control API. ``stop`` ends the process."""
+    """The listener of the control API. ``stop`` ends the process; ``busy`` tells what the other listener has to do."""
 
-    def __init__(self, cockpit: Cockpit, journal: Journal, faults: Faults, port: int, stop: Callable[[], None]) -> None:
-        self.desk = Desk(cockpit, journal, faults, stop)
+    def __init__(
+        self,
+        cockpit: Cockpit,
+        journal: Journal,
+        faults: Faults,
+        port: int,
+        stop: Callable[[], None],
+        busy: Callable[[], int] = lambda: 0,
+    ) -> None:
+        self.desk = Desk(cockpit, journal, faults, stop, busy)
         super().__init__(("127.0.0.1", port), ControlHandler)
 
 

@@ -69,7 +69,47 @@ class Ec2Server(QuietServer):
         self.service = service
         self.journal = journal
         self.faults = broken
+        self._counting = threading.Lock()
+        self._under_way = 0
         super().__init__(address, Ec2Handler, tls)
+
+    @property
+    def busy(self) -> int:
+        """How many connections are open or wait to be accepted, and how many requests are to be carried out late."""
+        with self._counting:
+            waiting, _writable, _failed = select.select([self.socket], [], [], 0)
+            return self._under_way + len(waiting)
+
+    def get_request(self) -> tuple[Any, Any]:
+        """Accept a connection, and count it."""
+        with self._counting:
+            taken = super().get_request()
+            self._under_way += 1
+        return taken
+
+    def shutdown_request(self, request: Any) -> None:
+        """End a connection."""
+        try:
+            super().shutdown_request(request)
+        finally:
+            with self._counting:
+                self._under_way -= 1
+
+    def carry_out_later(self, request: auth.Request, number: int, seconds: float) -> None:
+        """Carry a request out in so many seconds, for nobody."""
+
+        def carry_out() -> None:
+            try:
+                self.service.handle(request, number)
+            finally:
+                with self._counting:
+                    self._under_way -= 1
+
+        with self._counting:
+            self._under_way += 1
+        timer = threading.Timer(seconds, carry_out)
+        timer.daemon = True
+        timer.start()
 
 
 class Ec2Handler(http.server.BaseHTTPRequestHandler):
@@ -131,9 +171,7 @@ class Ec2Handler(http.server.BaseHTTPRequestHandler):
             self._wait_for_client()
             return None
         elif fault.kind == "late":
-            timer = threading.Timer(fault.seconds, service.handle, (request, number))
-            timer.daemon = True
-            timer.start()
+            self.server.carry_out_later(request, number, fault.seconds)
             return None
         elif fault.kind in faults.NOT_DONE:
             return spoil.refusal(service, request, fault)

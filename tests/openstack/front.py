@@ -217,7 +217,7 @@ def main(arguments: list[str] | None = None) -> int:
     front = Front(native, bed.ports["ec2"])
     done = threading.Event()
     api = Ec2Server(("127.0.0.1", 0), front, journal, faults)
-    steering = control.ControlServer(Cockpit(native, front), journal, faults, 0, done.set)
+    steering = control.ControlServer(Cockpit(native, front), journal, faults, 0, done.set, lambda: api.busy)
     url = f"http://127.0.0.1:{api.server_port}/services/Cloud"
     users = [
         User(role, tenant.access, tenant.secret, tenant.project, tenant.project_id, tenant.user_id, role == "adminuser")
