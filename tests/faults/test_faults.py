@@ -12,7 +12,10 @@ import pathlib
 import time
 import typing as t
 
-from faults.play import RUN_SECONDS
+import pytest
+
+from faults import virtual
+from faults.play import RUN_SECONDS, Outcome
 from faults.schedule import Schedule, derive
 from faults.suite import Job, Suite, figures
 
@@ -21,6 +24,7 @@ SEED = 1
 # python -m tests.faults plays as many as one likes.
 SCHEDULES = 40
 NAIVE = 4
+VIRTUAL = 200
 WORKERS = 12
 PATIENCE = {"instance": RUN_SECONDS, "naive": 300.0}
 # What makes a launcher that repeats its requests launch twice, whatever is quicker.
@@ -75,3 +79,24 @@ def test_no_schedule_doubles_a_batch_or_touches_a_foreign_vm(
     assert ours["schedules"] == SCHEDULES
     assert ours["faults injected, all kinds"] > SCHEDULES and ours["runs killed"] > SCHEDULES / 4
     assert naive["schedules"] == NAIVE and naive["duplicates"] >= NAIVE
+    real = {outcome.schedule.number: verdict_of(outcome) for outcome in suite.outcomes["instance"]}
+    assert {schedule.number: verdict_of(virtual.play(schedule)) for schedule in schedules} == real
+    figure(f"faults: {len(real)} schedules have the same verdicts with real processes and on virtual time")
+
+
+def verdict_of(outcome: Outcome) -> tuple[t.Any, ...]:
+    """What is there after a schedule, and what is wrong with it, as numbers."""
+    assert outcome.verdict is not None, outcome.problem
+    seen = outcome.verdict
+    wrong = (seen.duplicates, seen.missing, len(seen.orphans), len(seen.touched), len(seen.unaccounted))
+    return (len(seen.members), *wrong, tuple(outcome.broken))
+
+
+@pytest.mark.parametrize("part", range(2))
+def test_no_schedule_does_on_virtual_time_either(part: int, figure: t.Callable[[str], None]) -> None:
+    outcomes = [virtual.play(derive(SEED, number)) for number in range(part, VIRTUAL, 2)]
+    found = figures(outcomes)
+    shown = [f"{number} {name}" for name, number in found.items() if not name.startswith("faults: ")]
+    figure(f"faults on virtual time, part {part + 1}: {', '.join(shown)}")
+    assert [(outcome.schedule.number, outcome.broken) for outcome in outcomes if outcome.broken] == []
+    assert found["schedules"] == VIRTUAL / 2 and found["faults injected, all kinds"] > VIRTUAL / 2
