@@ -39,7 +39,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Make the markers known with which tests say what they need of a cloud."""
     config.addinivalue_line("markers", "openstack: about a real OpenStack, and left out without --bed")
-    config.addinivalue_line("markers", "alone: nothing else may run meanwhile")
+    config.addinivalue_line("markers", "alone: what is measured on an OpenStack while nothing else runs")
     config.addinivalue_line("markers", "needs(ability, ...): what a cloud must be able to; tests/lacks.py")
 
 
@@ -63,7 +63,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                 if ability in LACKS:
                     item.add_marker(pytest.mark.skip(reason=f"{ability}: {LACKS[ability]}"))
     config.hook.pytest_deselected(items=left_out)
-    items[:] = kept
+    # The fault suite mostly waits, so that others can be run meanwhile if it begins first.
+    items[:] = sorted(kept, key=lambda item: item.path.parent.name != "faults")
 
 
 @pytest.fixture

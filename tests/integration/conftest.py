@@ -13,11 +13,22 @@ import pathlib
 import subprocess
 import sys
 import typing as t
+from unittest import mock
 
 import pytest
 from clouds import CIRROS
 from running import ROOT, Run, RunningCloud, front, local_cloud
 from virtual.task import Task
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[None]:
+    """Have what tasks are made of compiled once, and not by every task."""
+    base = tmp_path_factory.getbasetemp()
+    place = (base.parent if hasattr(request.config, "workerinput") else base) / "compiled"
+    place.mkdir(exist_ok=True)
+    with mock.patch.dict(os.environ, PYTHONPATH=str(ROOT / "tests" / "compiled"), TESTS_COMPILED=str(place)):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -43,7 +43,7 @@ NOT_PLAYED = {
     ("authentication", "openstack ec2 credentials create"): "there is no OpenStack beside the local cloud",
     ("authentication", "- name: Trust the company's own authority"): "the company's cloud is an example",
     ("quickstart", "python3 -m pip install 'ansible-core>=2.19,<2.22' boto==2.49.0"): "both are installed here",
-    ("quickstart", "ansible-playbook nova_ec2.cloud.tutorial"): "test_playbooks plays the tutorial",
+    ("quickstart", "ansible-playbook nova_ec2.cloud.tutorial"): "test_tutorial plays it",
     ("quickstart", "python3 ~/.ansible/collections/ansible_collections/nova_ec2/cloud/tests/local_cloud --ssh"): (
         "it is for another terminal, and at a port that may be in use; the test brings a cloud"
     ),
@@ -54,7 +54,7 @@ LEAVES = {
     "scale": "it is about having VMs in several clouds",
 }
 # The generation that a guide's cloud is of, if it is not Grizzly.
-GENERATIONS = {"migration_amazon_aws": "icehouse"}
+GENERATIONS = {"migration_amazon_aws": "icehouse", "reachable": "ec2api"}
 PLAYED = [(f"{GENERATIONS.get(name, 'grizzly')} --ssh", name) for name in NAMES]
 
 

@@ -113,7 +113,7 @@ def launch(cloud: t.Any, run: t.Any) -> t.Callable[..., list[dict[str, t.Any]]]:
     return ask
 
 
-@pytest.mark.parametrize("cloud", ["grizzly --ssh", "ec2api --ssh"], indirect=True)
+@pytest.mark.parametrize("cloud", ["ec2api --ssh"], indirect=True)
 def test_ansible_reaches_every_vm_of_a_batch(
     cloud: t.Any, client: Client, launch: t.Any, tmp_path: pathlib.Path
 ) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import pathlib
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from local_cloud.model import User
 from local_cloud.params import nest
 from local_cloud.profiles import PROFILES
 from local_cloud.state import Cloud, Settings
+from virtual.world import World
 
 DEMO = User("demo", "a" * 32, "5" * 32, "demo", "d" * 32, "e" * 32, False)
 ADMIN = User("adminuser", "b" * 32, "6" * 32, "adminproj", "c" * 32, "f" * 32, True)
@@ -53,6 +55,7 @@ def admin() -> User:
 
 
 @pytest.fixture
-def bench() -> type[Bench]:
-    """The maker of clouds."""
-    return Bench
+def bench() -> Iterator[type[Bench]]:
+    """The maker of clouds, on a clock that only moves when somebody sleeps."""
+    with World().entered():
+        yield Bench

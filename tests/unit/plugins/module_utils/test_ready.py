@@ -9,8 +9,11 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+import types
 import typing as t
 
+import pytest
+from ansible_collections.nova_ec2.cloud.plugins.module_utils import _ready
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._ready import answering
 
 
@@ -39,7 +42,24 @@ def server(host: str, port: int, says: bytes | None) -> t.Iterator[int]:
         connection.close()
 
 
-def test_only_those_that_greet_as_ssh_servers_answer() -> None:
+def patience(monkeypatch: pytest.MonkeyPatch, others: int) -> None:
+    """Have the time for greetings be over when so many hosts have said something or nothing, and not before."""
+    told: list[bool] = []
+    greets = _ready._greets
+
+    def noted(connection: socket.socket) -> bool:
+        told.append(greets(connection))
+        return told[-1]
+
+    monkeypatch.setattr(_ready, "_greets", noted)
+    monkeypatch.setattr(_ready, "ANSWER_SECONDS", 600.0)
+    clock = types.SimpleNamespace(monotonic=lambda: 600.0 if len(told) == others else 0.0)
+    monkeypatch.setattr(_ready, "time", clock)
+
+
+def test_only_those_that_greet_as_ssh_servers_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    # All but the one that says nothing.
+    patience(monkeypatch, 4)
     with contextlib.ExitStack() as stack:
         port = stack.enter_context(server("127.0.3.1", 0, b"SSH-2.0-OpenSSH_9.2\r\n"))
         for host, says in (("127.0.3.2", b"HTTP/1.1 400 Bad Request\r\n"), ("127.0.3.3", None), ("127.0.3.4", b"")):
@@ -48,7 +68,8 @@ def test_only_those_that_greet_as_ssh_servers_answer() -> None:
         assert answering(hosts, port) == {"127.0.3.1"}
 
 
-def test_more_hosts_than_are_tried_at_once_are_all_tried() -> None:
+def test_more_hosts_than_are_tried_at_once_are_all_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_ready, "ANSWER_SECONDS", 600.0)
     hosts = [f"127.0.{third}.{fourth}" for third in (4, 5) for fourth in range(1, 251)]
     with server("", 0, b"SSH-2.0-OpenSSH_9.2\r\n") as port:
         assert answering(hosts, port) == set(hosts)
