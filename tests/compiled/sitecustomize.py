@@ -27,7 +27,8 @@ def _keep(place: str) -> None:
             with open(known, "rb") as stream:
                 return marshal.load(stream)
         except (OSError, EOFError, ValueError):
-            made = compile_source(path, source)
+            pass
+        made = compile_source(path, source)
         new = f"{known}.{os.getpid()}"
         with open(new, "wb") as stream:
             marshal.dump(made, stream)
