@@ -11,7 +11,6 @@ import json
 import os
 import pathlib
 import re
-import signal
 import subprocess
 import sys
 import typing as t
@@ -122,12 +121,3 @@ def test_nothing_is_told_when_it_is_not_wanted(cloud: t.Any, start: t.Any, tmp_p
     assert {match["batch"] for match in map(LINE.fullmatch, told) if match} == {"told"}, told
     assert all(map(LINE.fullmatch, told)) and len(cloud.servers()) == 5
     assert "changed=6" in (tmp_path / "out").read_text()
-
-
-def test_an_interrupted_run_leaves_nothing_behind(cloud: t.Any, start: t.Any, tmp_path: pathlib.Path) -> None:
-    cloud.settings(boot_seconds=-1)
-    process = start(["web"], ({}, {}), ANSIBLE_LOCAL_TEMP=str(tmp_path / "own"), TMPDIR=str(tmp_path))
-    assert any("pending" in line for line in process.stderr) and list(tmp_path.rglob("nova-ec2-*"))
-    os.killpg(process.pid, signal.SIGINT)
-    process.communicate(timeout=PATIENCE)
-    assert list(tmp_path.rglob("nova-ec2-*")) == []
