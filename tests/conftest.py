@@ -6,11 +6,18 @@
 
 from __future__ import annotations
 
+import collections
 import os
+import pathlib
 import sys
 import typing as t
 
 import pytest
+
+# ansible-test has no directory of tests on the path.
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
+from lacks import LACKS
 
 os.environ.setdefault("ANSIBLE_PYTHON_INTERPRETER", sys.executable)
 os.environ["ANSIBLE_LOCALHOST_WARNING"] = "False"
@@ -20,6 +27,46 @@ for name in list(os.environ):
         del os.environ[name]
 
 
+# The generation that an OpenStack with ec2-api is.
+BED_PROFILE = "ec2api"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """--bed DIRECTORY runs what needs a cloud on a real OpenStack instead of local clouds."""
+    parser.addoption("--bed", type=pathlib.Path, help="directory of the OpenStack to test against: see make openstack")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the markers known with which tests say what they need of a cloud."""
+    config.addinivalue_line("markers", "openstack: about a real OpenStack, and left out without --bed")
+    config.addinivalue_line("markers", "alone: what is measured on an OpenStack while nothing else runs")
+    config.addinivalue_line("markers", "needs(ability, ...): what a cloud must be able to; tests/lacks.py")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On an OpenStack leave out what is about another generation, and skip with the reason what it cannot do.
+
+    Without one leave out what is about it.
+    """
+    kept, left_out = [], []
+    local = config.getoption("bed") is None
+    for item in items:
+        if local:
+            (left_out if item.get_closest_marker("openstack") else kept).append(item)
+            continue
+        params = getattr(item, "callspec", None)
+        profile = params.params.get("cloud", BED_PROFILE) if params else BED_PROFILE
+        fits = "cloud" in getattr(item, "fixturenames", ()) and profile.split()[0] == BED_PROFILE
+        (kept if fits else left_out).append(item)
+        for marker in item.iter_markers("needs"):
+            for ability in marker.args:
+                if ability in LACKS:
+                    item.add_marker(pytest.mark.skip(reason=f"{ability}: {LACKS[ability]}"))
+    config.hook.pytest_deselected(items=left_out)
+    # The fault suite mostly waits, so that others can be run meanwhile if it begins first.
+    items[:] = sorted(kept, key=lambda item: item.path.parent.name != "faults")
+
+
 @pytest.fixture
 def figure(request: pytest.FixtureRequest) -> t.Callable[[str], None]:
     """figure("12 requests") has a figure printed at the end, from whichever process the test ran in."""
@@ -27,7 +74,12 @@ def figure(request: pytest.FixtureRequest) -> t.Callable[[str], None]:
 
 
 def pytest_terminal_summary(terminalreporter: t.Any) -> None:
-    """Print the figures of all tests."""
+    """Print the figures of all tests, and on an OpenStack what it cannot do."""
+    if terminalreporter.config.getoption("bed") is not None:
+        skipped = collections.Counter(report.longrepr[2] for report in terminalreporter.stats.get("skipped", []))
+        terminalreporter.section("what this cloud cannot do")
+        for reason, count in sorted(skipped.items()):
+            terminalreporter.line(f"{count:4} tests: {reason.removeprefix('Skipped: ')}")
     reports = [report for name in ("passed", "failed") for report in terminalreporter.stats.get(name, [])]
     figures = [text for report in reports for name, text in getattr(report, "user_properties", []) if name == "figure"]
     if figures:

@@ -6,12 +6,14 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import tempfile
 import threading
 import typing as t
 
+from ansible import constants
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
@@ -27,6 +29,9 @@ class ActionModule(ActionBase):
 
     def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """Run the module once; its result is passed through."""
+        # Ansible forks a process for each task. What that inherited is not searched for garbage while the module is put
+        # together, which would take longer than that itself.
+        gc.freeze()
         result: dict[str, t.Any] = super().run(tmp, task_vars) or {}
         in_background = bool(self._task.async_val) and not self._connection.has_native_async
         args = dict(self._task.args)
@@ -70,7 +75,8 @@ class Tail:
     """Shows each whole line that is appended to a private file, until it is closed."""
 
     def __init__(self, prefix: str) -> None:
-        self._directory = tempfile.mkdtemp(prefix="nova-ec2-")
+        # Ansible removes its own directory when it ends, whatever becomes of this process.
+        self._directory = tempfile.mkdtemp(prefix="nova-ec2-", dir=constants.DEFAULT_LOCAL_TMP)
         self.path = os.path.join(self._directory, "progress")
         self._prefix = prefix
         self._read = 0

@@ -65,7 +65,7 @@ options:
     default: 10
   read_timeout:
     description:
-      - For how many seconds to wait for an answer.
+      - For how many seconds to wait for an answer, from the first byte of the request to the last of the answer.
       - A request that changes something is sent once, whatever happens. One that only reads is tried up to three times,
         but not again once this time is over.
     type: float

@@ -32,7 +32,8 @@ def load() -> types.SimpleNamespace:
     """Import the parts of boto that the collection uses.
 
     Returns a namespace with ``EC2Connection``, ``AWSQueryConnection``, ``RegionInfo``, ``Provider``,
-    ``BlockDeviceMapping`` and ``BlockDeviceType``. Raises CloudError when boto cannot be imported.
+    ``BlockDeviceMapping``, ``BlockDeviceType``, ``ResultSet`` and ``Snapshot``. Raises CloudError when boto cannot be
+    imported.
     """
     try:
         with _isolated(), _importable():
@@ -40,13 +41,15 @@ def load() -> types.SimpleNamespace:
             from boto.connection import AWSQueryConnection
             from boto.ec2.blockdevicemapping import BlockDeviceMapping, BlockDeviceType
             from boto.ec2.connection import EC2Connection
+            from boto.ec2.snapshot import Snapshot
             from boto.provider import Provider
             from boto.regioninfo import RegionInfo
+            from boto.resultset import ResultSet
     except ImportError as exc:
         raise CloudError(
             f"The Python library boto {REQUIRED} cannot be imported by {sys.executable} "
-            f"(Python {sys.version.split()[0]}): {exc}. Install it there with 'pip install boto=={REQUIRED}', or point "
-            "ansible_python_interpreter at a Python that has it."
+            f"(Python {sys.version.split()[0]}): {exc}. Install it with '{sys.executable} -m pip install "
+            f"boto=={REQUIRED}', or point ansible_python_interpreter at a Python that has it."
         ) from exc
     if not str(boto.__version__).startswith("2."):
         raise CloudError(f"boto {boto.__version__} was found; the collection needs boto {REQUIRED}.")
@@ -60,6 +63,8 @@ def load() -> types.SimpleNamespace:
         EC2Connection=EC2Connection,
         Provider=Provider,
         RegionInfo=RegionInfo,
+        ResultSet=ResultSet,
+        Snapshot=Snapshot,
     )
 
 

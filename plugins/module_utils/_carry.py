@@ -11,7 +11,7 @@ from __future__ import annotations
 import typing as t
 
 from ._connection import attempt
-from ._errors import NO_SUCH_ACTION, CloudError
+from ._errors import NO_SUCH_ACTION, CloudError, as_error
 from ._fill import bring_up, remove
 from ._launch import remove_mark
 from ._lifecycle import reboot, start, stop
@@ -26,14 +26,28 @@ def keeping_all(op: Operation) -> dict[str, t.Any]:
     """Carry the steps out; whatever fails, the result tells of every VM seen or started."""
     try:
         _carry_out(op)
-    except CloudError as error:
+        return {**op.result(), "failed_instances": op.report(False)}
+    except Exception as exc:  # pylint: disable=broad-exception-caught
+        # Whatever it is, a fault of ours included.
+        error = as_error(exc)
         timed_out = bool(error.details.pop("timed_out", False))
         for view in error.details.pop("instances", []):
             if view["instance_id"] in op.views:
                 op.views[view["instance_id"]] = view
-        error.details = {**op.result(), "failed_instances": op.report(timed_out), **error.details}
-        raise
-    return {**op.result(), "failed_instances": op.report(False)}
+        error.details = {**_all_known(op, timed_out), **error.details}
+        raise error from exc.__cause__
+
+
+def _all_known(op: Operation, timed_out: bool) -> dict[str, t.Any]:
+    """The result as far as it can be had; the ids in any case."""
+    known: dict[str, t.Any] = {"instance_ids": list(dict.fromkeys([*op.views, *op.created]))}
+    for more in (op.result, lambda: {"failed_instances": op.report(timed_out)}):
+        try:
+            known.update(more())
+        except Exception:  # pylint: disable=broad-exception-caught
+            # What it fails on may be what is being told of.
+            continue
+    return known
 
 
 def _carry_out(op: Operation) -> None:
@@ -44,7 +58,7 @@ def _carry_out(op: Operation) -> None:
     if gone:
         remove(op, gone)
     if op.unmark:
-        remove_mark(op.session.connection, params["batch"])
+        remove_mark(op.session.connection, params["batch"], params["wait_timeout"] if params["wait"] else 0)
     op.accepted |= {value for value in steps.ids("keep") if op.views[value]["state"] == "error"}
     _change_states(op)
     if op.wanted in (RUNNING, REBOOTED) and op.batch is not None:

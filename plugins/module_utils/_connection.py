@@ -9,19 +9,24 @@
 from __future__ import annotations
 
 import random
+import ssl
 import time
 import typing as t
 import urllib.parse
-import xml.sax
 
 from . import _boto
 from ._errors import NOT_SENT, REFUSED, UNKNOWN, CloudError
+from ._promises import Broken, fill
 from ._replies import error_in
 from ._wire import Lost, NotSent, NotTrusted, Redirected, Reply, Wire
 
 READ_ATTEMPTS = 3
 BACKOFF = 0.5
-TLS_ADVICE = "Check the name in endpoint_url, http or https, and ca_bundle."
+CHECK = "Check host and port in endpoint_url (Nova's EC2 API is usually at port 8773), and that the service runs there."
+CERTIFICATE = "Give the certificate of its authority as ca_bundle, and in endpoint_url a name that it is for."
+PLAIN = "If this port speaks plain HTTP, begin endpoint_url with http://."
+SECURE = " If this port speaks TLS, begin endpoint_url with https://."
+LOOK = "The module cloud_info looks at every step of the way there."
 SIGNING = {2: ["sign-v2"], 4: ["hmac-v4"]}
 
 
@@ -62,6 +67,7 @@ class _OverOurWire:
     twice the read timeout.
     """
 
+    boto: t.Any
     wire: Wire
     endpoint: Endpoint
     signature_version: int
@@ -88,36 +94,32 @@ class _OverOurWire:
         """Always by POST: Nova takes either verb, and a signed query string would end in logs on the way."""
         return super().make_request(action, params, path, "POST")  # type: ignore[misc, no-any-return]
 
-    def get_list(self, action: str, *args: t.Any, **kwargs: t.Any) -> t.Any:
-        """boto's get_list, guarded."""
-        return self._guarded(action, super().get_list, args, kwargs)  # type: ignore[misc]
+    def get_list(
+        self, action: str, params: t.Any, markers: t.Any, path: str = "/", parent: t.Any = None, verb: str = "GET"
+    ) -> t.Any:
+        """What boto's get_list returns, of a reply that is what it promises to be."""
+        return self._asked(action, params, lambda: self.boto.ResultSet(markers), parent)
 
-    def get_object(self, action: str, *args: t.Any, **kwargs: t.Any) -> t.Any:
-        """boto's get_object, guarded."""
-        return self._guarded(action, super().get_object, args, kwargs)  # type: ignore[misc]
+    def get_object(
+        self, action: str, params: t.Any, cls: t.Any, path: str = "/", parent: t.Any = None, verb: str = "GET"
+    ) -> t.Any:
+        """What boto's get_object returns, likewise."""
+        return self._asked(action, params, lambda: cls(parent or self), parent)
 
-    def get_status(self, action: str, *args: t.Any, **kwargs: t.Any) -> t.Any:
-        """boto's get_status, guarded."""
-        return self._guarded(action, super().get_status, args, kwargs)  # type: ignore[misc]
+    def get_status(self, action: str, params: t.Any, path: str = "/", parent: t.Any = None, verb: str = "GET") -> t.Any:
+        """What boto's get_status returns, likewise."""
+        return self._asked(action, params, self.boto.ResultSet, parent).status
 
-    def _guarded(self, action: str, call: t.Callable[..., t.Any], args: t.Any, kwargs: t.Any) -> t.Any:
-        """Call, turning what boto raises into CloudError and repeating reads whose answer got lost or broken."""
+    def _asked(self, action: str, params: t.Any, make: t.Callable[[], t.Any], parent: t.Any) -> t.Any:
+        """Ask, and have what make makes be filled; reads whose answer got lost or broken are repeated."""
         # What Nova's Get actions ask of a compute host fails slowly, and for ever.
         attempts = READ_ATTEMPTS if action.startswith("Describe") else 1
         last_start = time.monotonic() + self.wire.read_timeout
         for attempt in range(1, attempts + 1):
             try:
-                return call(action, *args, **kwargs)
+                return self._filled(action, self.make_request(action, params), make(), parent)
             except CloudError as exc:
                 error = exc
-            except (xml.sax.SAXException, ValueError, TypeError, AttributeError, LookupError) as exc:
-                # boto sets whatever elements a reply has as attributes, so a broken one can raise any of these.
-                error = CloudError(
-                    f"{self.endpoint.url} answered {action} with a damaged reply ({exc}).",
-                    endpoint=self.endpoint.url,
-                    action=action,
-                    outcome=UNKNOWN,
-                )
             pause = BACKOFF * 2 ** (attempt - 1) * random.uniform(0.5, 1.5)
             if attempt == attempts or error.outcome == REFUSED or time.monotonic() + pause > last_start:
                 if attempt > 1:
@@ -125,6 +127,19 @@ class _OverOurWire:
                 raise error
             time.sleep(pause)
         raise AssertionError("unreachable")
+
+    def _filled(self, action: str, reply: Reply, made: t.Any, parent: t.Any) -> t.Any:
+        """The object that boto makes of a reply, once that has been checked. Raises CloudError."""
+        try:
+            fill(action, reply.body, made, parent or self)
+        except Broken as exc:
+            why = str(exc)
+        except Exception as exc:  # pylint: disable=broad-exception-caught
+            # Whatever boto makes of it: the reply is at fault, and what boto says may quote it.
+            why = f"boto cannot read it: {type(exc).__name__}"
+        else:
+            return made
+        raise self._unanswered(action, f"answered {action} with a damaged reply ({why}).", UNKNOWN)
 
     def _mexe(self, request: t.Any, *unused: t.Any, **also_unused: t.Any) -> Reply:
         """Sign and send one request, once; hand over only an answer that is the action's own."""
@@ -135,12 +150,14 @@ class _OverOurWire:
             body = request.body.encode() if isinstance(request.body, str) else request.body
             reply = self.wire.exchange(request.method, request.path, body, request.headers, fresh=not is_read(action))
         except NotTrusted as exc:
-            raise self._unanswered(action, f"cannot be trusted: {exc}. {TLS_ADVICE}", REFUSED) from exc
+            advice = CERTIFICATE if isinstance(exc.__cause__, ssl.SSLCertVerificationError) else PLAIN
+            raise self._unanswered(action, f"cannot be trusted: {exc}. {advice} {LOOK}", REFUSED) from exc
         except NotSent as exc:
-            said = f"cannot be reached: {exc}. Check endpoint_url and that the service runs there."
-            raise self._unanswered(action, said, NOT_SENT) from exc
+            raise self._unanswered(action, f"cannot be reached: {exc}. {CHECK} {LOOK}", NOT_SENT) from exc
         except Lost as exc:
-            raise self._unanswered(action, f"was sent {action}, but {exc}.", UNKNOWN) from exc
+            plain = not (self.endpoint.secure or self.wire.answered or isinstance(exc.__cause__, TimeoutError))
+            said = f"gave no whole answer to {action}: {exc}.{SECURE if plain else ''}"
+            raise self._unanswered(action, said, UNKNOWN) from exc
         except Redirected as exc:
             said = f"wants {action} sent to {exc} instead, which is refused: give the right address as endpoint_url."
             raise self._unanswered(action, said, REFUSED) from exc
@@ -197,7 +214,12 @@ def connect(
     connection_class: t.Any = type("NovaConnection", (_OverOurWire, boto.EC2Connection), {})
     # Without its constructor, which would look for a default region; the base class gets what it needs below.
     connection = connection_class.__new__(connection_class)
-    connection.wire, connection.endpoint, connection.signature_version = wire, endpoint, signature_version
+    connection.boto, connection.wire, connection.endpoint, connection.signature_version = (
+        boto,
+        wire,
+        endpoint,
+        signature_version,
+    )
     connection.region = boto.RegionInfo(connection, region, endpoint.host)
     boto.AWSQueryConnection.__init__(
         connection,
@@ -211,6 +233,7 @@ def connect(
         connection.auth_region_name, connection.auth_service_name = region, "ec2"
     connection.image_ids = {}
     connection.block_device_types = (boto.BlockDeviceMapping, boto.BlockDeviceType)
+    connection.snapshot_type = boto.Snapshot
     return connection
 
 

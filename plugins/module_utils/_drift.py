@@ -13,7 +13,8 @@ import typing as t
 from ._errors import CloudError
 from ._images import find_machine_image
 from ._instances import View, mark_of
-from ._slots import data_fingerprint, fingerprint
+from ._record import fingerprint
+from ._slots import data_fingerprint
 
 COMPARED = {"image_id": "image", "instance_type": "instance_type", "key_name": "key_name"}
 
@@ -46,7 +47,8 @@ def _differences(params: t.Mapping[str, t.Any], view: View, wanted: t.Mapping[st
     reasons = [
         f"{COMPARED[name]} is {view[name]}, not {value}" for name, value in wanted.items() if view[name] != value
     ]
-    if params["security_groups"] is not None:
+    # None at all are shown while a VM is still without its network.
+    if params["security_groups"] is not None and view["security_groups"]:
         groups = sorted(params["security_groups"] or ["default"])
         has = sorted(set(view["security_groups"]) - {mark_of(params["batch"])})
         if has != groups:

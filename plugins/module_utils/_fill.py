@@ -11,15 +11,16 @@ from __future__ import annotations
 import time
 import typing as t
 
-from ._errors import NOT_SENT, QUOTA, REFUSED, ZONE_UNAVAILABLE, CloudError
+from ._errors import GROUP_AMBIGUOUS, NOT_SENT, QUOTA, REFUSED, ZONE_UNAVAILABLE, CloudError
 from ._instances import View
 from ._journal import LATE_SECONDS
-from ._launch import by_index, ensure_mark, launch_of, request
+from ._launch import Launch, advice, by_index, ensure_mark, launch_of, request, single_mark
 from ._lifecycle import terminate
 from ._operation import Operation
+from ._record import recordable
 from ._report import quota_in
 from ._settle import settle, verify
-from ._slots import free, recordable
+from ._slots import free
 from ._wait import pauses, wait_for
 from ._zones import spread
 
@@ -57,10 +58,11 @@ def look_until(op: Operation, settled: t.Callable[[], bool], seconds: float) -> 
         op.look()
         if seen != set(op.views):
             seen, deadline = set(op.views), time.monotonic() + seconds
-        if settled() or time.monotonic() + pause > deadline:
+        left = deadline - time.monotonic()
+        if settled() or left <= 0:
             return
         op.progress.say(f"looking what became of a request that was cut short, {len(op.views)} VMs there")
-        time.sleep(pause)
+        time.sleep(min(pause, left))
 
 
 def _launch_spread(op: Operation, slots: t.Sequence[int]) -> None:
@@ -84,8 +86,11 @@ def _launch_spread(op: Operation, slots: t.Sequence[int]) -> None:
             pending += spread(numbers[:fit], zones, op.views.values(), op.shunned)
 
 
-def _launch(op: Operation, zone: str | None, slots: t.Sequence[int], whole: bool) -> None:
-    """One launch request, and what its answer says. whole: it asks for everything that is missing."""
+def _launch(op: Operation, zone: str | None, slots: t.Sequence[int], whole: bool, mend: bool = True) -> None:
+    """One launch request, and what its answer says. whole: it asks for everything that is missing.
+
+    mend: whether it may be sent again after a refusal whose cause could be removed.
+    """
     op.launch = op.launch or launch_of(op.session.connection, op.session.params, len(slots))
     enough = op.session.params["min_count"]
     least = len(slots) if enough is None else max(1, min(len(slots), enough - len(op.views))) if whole else 1
@@ -94,7 +99,7 @@ def _launch(op: Operation, zone: str | None, slots: t.Sequence[int], whole: bool
         op.journal.expect(expected)
     op.progress.say(f"launching {len(slots)} VMs", now=True)
     try:
-        record, views = request(op.session.connection, op.launch, slots, zone, least)
+        record, views = request(op.session.connection, op.launch, slots, zone, least, op.views.keys() | op.leaving)
     except CloudError as error:
         token = error.details.pop("token", "")
         if error.outcome not in (REFUSED, NOT_SENT):
@@ -102,6 +107,10 @@ def _launch(op: Operation, zone: str | None, slots: t.Sequence[int], whole: bool
             return
         if op.journal:
             op.journal.settle()
+        if mend and GROUP_AMBIGUOUS.matches(error):
+            single_mark(op.session.connection, op.batch or "")
+            _launch(op, zone, slots, whole, mend=False)
+            return
         _refused(op, error)
         return
     if op.journal:
@@ -116,9 +125,9 @@ def _refused(op: Operation, error: CloudError) -> None:
     quota = quota_in(error.cloud_message)
     if quota:
         error.details["quota"] = quota
-        error.message += f" The quota allows {quota['limit']} {quota['resource']}, of which {quota['used']} are used."
     enough = op.session.params["min_count"]
     if enough is None or not QUOTA.matches(error) or len(op.views) < enough:
+        error.message += advice(op.session.connection, t.cast(Launch, op.launch), error)
         raise error
     op.refused = error
 
@@ -190,7 +199,7 @@ def _count_replacements(op: Operation, failed: t.Sequence[View]) -> None:
 
 def remove(op: Operation, ids: t.Sequence[str]) -> None:
     """Terminate VMs, and wait until they are gone if the task waits at all."""
-    session = op.session
+    session, ids = op.session, op.certain(ids)
     if op.journal:
         op.journal.leaving(ids)
     try:

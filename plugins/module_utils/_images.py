@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import difflib
 import fnmatch
 import re
 import typing as t
@@ -39,14 +38,19 @@ def find_machine_image(connection: t.Any, wanted: str) -> str:
     return str(connection.image_ids[wanted])
 
 
+def bootable(connection: t.Any) -> list[View]:
+    """The images that VMs can be launched from."""
+    return [view for view in list_images(connection) if view["type"] == "machine" and view["state"] == "available"]
+
+
 def _find(connection: t.Any, wanted: str) -> str:
-    bootable = [view for view in list_images(connection) if view["type"] == "machine" and view["state"] == "available"]
-    found = [view["image_id"] for view in bootable if view["name"] == wanted]
+    images, url = bootable(connection), connection.endpoint.url
+    found = [view["image_id"] for view in images if view["name"] == wanted]
     if len(found) == 1:
         return str(found[0])
     if found:
         raise CloudError(f"{len(found)} images are named {wanted!r}: {', '.join(found)}. Give one of these ids.")
-    raise CloudError(f"No image named {wanted!r} can be launched here. {suggest(wanted, bootable)}")
+    raise CloudError(f"{url} shows no image named {wanted!r} to launch from. {suggest(wanted, images)}", endpoint=url)
 
 
 def suggest(wanted: str, images: t.Sequence[View]) -> str:
@@ -54,7 +58,11 @@ def suggest(wanted: str, images: t.Sequence[View]) -> str:
     names = sorted({view["name"] for view in images if view["name"]})
     if not names:
         return "This project can see no available machine image."
-    near = difflib.get_close_matches(wanted, names, n=3, cutoff=0.5)
+    import difflib
+
+    lower, part = {name.lower(): name for name in names}, wanted.strip("*?").lower()
+    near = [name for name in names if part and part in name.lower()][:3]
+    near = near or [lower[name] for name in difflib.get_close_matches(part, lower, n=3, cutoff=0.5)]
     if near:
         return f"Did you mean {' or '.join(near)}?"
     return f"There are: {', '.join(names[:10])}{' and more' if len(names) > 10 else ''}."

@@ -17,6 +17,7 @@ import typing as t
 
 from ._connection import attempt
 from ._errors import NO_SUCH_ACTION, CloudError
+from ._record import batch_fingerprint, read
 from ._views import instance_view, seen_by_admin
 
 INSTANCE_ID = re.compile(r"i-(?:[0-9a-f]{8}|[0-9a-f]{17})\Z")
@@ -30,10 +31,10 @@ def mark_of(batch: str) -> str:
     """The name of the security group that marks the members of a batch.
 
     Why a security group: RunInstances sets it atomically with the launch on every generation, the one list call shows
-    it for every VM, nothing can take it away from a running VM, and it belongs to the project as the VMs do. Tags and
-    tokens do not exist on Grizzly and are written after the launch where they exist; a key pair belongs to a user,
-    and the user has a say in which one is used. The group has no rules, so it opens nothing. It takes one of the
-    project's security groups (Nova's default quota is 10) for as long as the batch is not removed.
+    it for every VM that has its network, nothing can take it away from a running VM, and it belongs to the project as
+    the VMs do. Tags and tokens do not exist on Grizzly; a key pair belongs to a user, and the user has a say in which
+    one is used. The group has no rules, so it opens nothing. It takes one of the project's security groups (Nova's
+    default quota is 10) for as long as the batch is not removed.
     """
     return MARK_PREFIX + batch
 
@@ -50,45 +51,79 @@ class Listing(t.NamedTuple):
 
     admin: whether it was made for an administrator, who is shown all projects' VMs. old: whether it is of a generation
     (Grizzly and before) that has neither tags nor tokens; such a one repeats private addresses as public ones.
+    standalone: whether it is ec2-api, whose groups have ids besides names.
     """
 
     views: list[View]
     admin: bool
     old: bool
+    standalone: bool = False
 
 
 def list_instances(connection: t.Any) -> Listing:
     """Every VM that the cloud shows."""
-    admin = old = False
+    admin = old = standalone = False
     views = []
     for reservation in attempt("list instances", connection.get_all_reservations):
+        standalone = standalone or any(group.id and group.name for group in reservation.groups or [])
         for instance in reservation.instances:
             admin = admin or seen_by_admin(instance)
             old = old or bool(instance.ip_address and instance.ip_address == instance.private_ip_address)
             views.append(instance_view(instance, reservation))
-    return Listing(sorted((view for view in views if view["state"] not in GONE), key=id_order), admin, old)
+    there = sorted((view for view in views if view["state"] not in GONE), key=id_order)
+    return Listing(there, admin, old, standalone)
 
 
 def members_of(connection: t.Any, batch: str) -> Listing:
-    """The VMs that bear the mark of batch and are of the caller's own project."""
+    """The VMs of batch that are of the caller's own project."""
     listing = list_instances(connection)
-    marked = [view for view in listing.views if mark_of(batch) in view["security_groups"]]
-    if marked and (listing.admin or len({view["owner_id"] for view in listing.views}) > 1):
-        # Group names are per project: another project's batch of the same name has the same mark.
-        own = own_project(connection)
-        marked = [view for view in marked if view["owner_id"] == own]
-    return listing._replace(views=marked)
+    # Group names are per project: another project's batch of the same name has the same mark.
+    return own_only(connection, listing, [view for view in listing.views if is_of(view, batch)])
+
+
+def own_only(connection: t.Any, listing: Listing, chosen: list[View]) -> Listing:
+    """Of the VMs chosen from listing those that are of the caller's own project.
+
+    A list with the VMs of one project alone is taken for that of the caller's; before anything is done to one of them
+    that cannot be undone, certain makes sure.
+    """
+    several = listing.admin or len({view["owner_id"] for view in listing.views}) > 1
+    if chosen and (several or connection.project is not None):
+        chosen = certain(connection, chosen)
+    return listing._replace(views=chosen)
+
+
+def certain(connection: t.Any, views: t.Iterable[View]) -> list[View]:
+    """Those of views that are certainly of the caller's own project. Costs a request, unless this run has learnt it."""
+    views = list(views)
+    own = own_project(connection) if views else None
+    return [view for view in views if view["owner_id"] == own]
+
+
+def is_of(view: View, batch: str) -> bool:
+    """Whether a VM bears the mark of batch.
+
+    ec2-api shows no groups at all until a VM has its port, and for good if it never gets one; until then the record of
+    its launch says whose it is.
+    """
+    if view["security_groups"]:
+        return mark_of(batch) in view["security_groups"]
+    launch = read(view["client_token"])
+    return launch is not None and launch.batch == batch_fingerprint(batch)
 
 
 def own_project(connection: t.Any) -> str:
-    """The id of the caller's project: Nova shows even administrators only their own project's groups."""
+    """The id of the caller's project: Nova shows even administrators only their own project's groups.
+
+    A launch of this run tells it as well (_launch.py), so that it need not be asked for.
+    """
     if connection.project is None:
         groups = attempt("learn the id of this project", connection.get_all_security_groups)
         owners = {group.owner_id for group in groups}
         if len(owners) != 1:
             raise CloudError(
-                "The cloud shows VMs of several projects and does not tell which project is yours, so the members of "
-                "a batch cannot be told for certain. Use credentials of a user without the admin role."
+                "The cloud does not tell which project is yours, so it is not certain which of the VMs that it shows "
+                "are your own. Use credentials of a user without the admin role."
             )
         connection.project = str(owners.pop())
     return str(connection.project)

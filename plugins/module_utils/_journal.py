@@ -35,10 +35,14 @@ LONGEST = 1_000_000
 
 
 class Journal:
-    """The file of one batch. Opened and locked until close; harmless where there can be no file."""
+    """The file of one batch. Opened and locked until close; harmless where there can be no file.
 
-    def __init__(self, batch: str, endpoint: str, access_key: str) -> None:
-        self._batch = batch
+    Runs can be kept apart by something else than a batch as well: subject is then its name in messages, and batch
+    something that no batch can be called.
+    """
+
+    def __init__(self, batch: str, endpoint: str, access_key: str, subject: str | None = None) -> None:
+        self._subject = subject or f"batch {batch}"
         self._name = hashlib.sha256("\0".join((batch, endpoint, access_key)).encode()).hexdigest()[:32]
         self._file: int | None = None
         self._notes: dict[str, t.Any] = {}
@@ -66,7 +70,7 @@ class Journal:
                 if time.monotonic() >= deadline:
                     self.close()
                     raise CloudError(
-                        f"Another run has been at work on batch {self._batch} on this machine for more than "
+                        f"Another run has been at work on {self._subject} on this machine for more than "
                         f"{timeout:g} s (wait_timeout). Nothing was changed. Run again when it is done."
                     ) from None
             except OSError:
@@ -103,6 +107,15 @@ class Journal:
         except (ValueError, KeyError, TypeError):
             return 0, [], 0.0
         return members, leaving, max(0.0, min(newest - late, LATE_SECONDS))
+
+    def recall(self, what: str) -> dict[str, str]:
+        """What earlier runs noted, and this one so far."""
+        noted = self._notes.get(what)
+        return {str(key): str(value) for key, value in noted.items()} if isinstance(noted, dict) else {}
+
+    def remember(self, what: str, notes: t.Mapping[str, str]) -> None:
+        """Note something for the next run, should this one be cut short."""
+        self._note(**{what: dict(notes) or None})
 
     def close(self) -> None:
         """Let others in."""

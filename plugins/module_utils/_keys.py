@@ -18,6 +18,8 @@ from ._errors import CloudError
 
 KEY_TYPES = re.compile(r"(ssh-(rsa|dss|ed25519)|ecdsa-sha2-nistp(256|384|521)|sk-[a-z0-9@.-]+)\Z")
 PEM = re.compile(r"-----BEGIN ([A-Z ]*)PRIVATE KEY-----(.*?)-----END", re.DOTALL)
+BEGINS = re.compile(r"-----BEGIN ((?:RSA |EC |DSA |OPENSSH )?)PRIVATE KEY-----")
+MOST_LINES = 1000
 OPENSSH_MAGIC = b"openssh-key-v1\0"
 
 
@@ -56,6 +58,20 @@ def private_key_blob(text: str) -> bytes | None:
     except (binascii.Error, ValueError, struct.error, IndexError):
         return None
     return None
+
+
+def is_private_key(text: str | None) -> bool:
+    """Whether text is one whole private key as a PEM file that needs no passphrase."""
+    lines = (text or "").strip().splitlines()
+    found = BEGINS.fullmatch(lines[0].strip()) if 2 < len(lines) <= MOST_LINES else None
+    if found is None or lines[-1].strip() != f"-----END {found[1]}PRIVATE KEY-----":
+        return False
+    try:
+        data = base64.b64decode("".join(line.strip() for line in lines[1:-1]), validate=True)
+        # DER is one sequence.
+        return data.startswith(OPENSSH_MAGIC) if found[1] == "OPENSSH " else data[:1] == b"0" and not _der(data)[2]
+    except (binascii.Error, ValueError, IndexError):
+        return False
 
 
 def fingerprint(blob: bytes) -> str:

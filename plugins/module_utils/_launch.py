@@ -8,16 +8,30 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import typing as t
 
 from ._connection import attempt
-from ._errors import GROUP_DUPLICATE, NOT_SENT, REFUSED, CloudError
-from ._images import find_machine_image
+from ._errors import (
+    FLAVOR_GONE,
+    GROUP_DUPLICATE,
+    GROUP_GONE,
+    GROUP_IN_USE,
+    IMAGE_GONE,
+    KEY_GONE,
+    NOT_SENT,
+    REFUSED,
+    UNKNOWN,
+    ZONE_UNAVAILABLE,
+    CloudError,
+)
+from ._images import bootable, find_machine_image, suggest
 from ._instances import MARK_PREFIX, View, id_order, mark_of
 from ._names import check_key_name, check_name, check_text
-from ._slots import record
+from ._record import record
 from ._views import instance_view
+from ._wait import polls
 
 USER_DATA_BYTES = 49149
 GROUP_ID = re.compile(r"sg-[0-9a-f]{8,}\Z")
@@ -86,14 +100,42 @@ def ensure_mark(connection: t.Any, batch: str) -> None:
             raise
 
 
-def remove_mark(connection: t.Any, batch: str) -> None:
-    """Delete the batch's marker group; the cloud refuses that while a VM bears it."""
+def single_mark(connection: t.Any, batch: str) -> None:
+    """Have one marker group of the batch where there are several.
+
+    Two runs on different machines may both have made it: ec2-api then accepts both, and no launch any more, since it
+    is told groups by their names. Every run goes through them in the same order, so that all keep the same one.
+    """
+    what = f"have a single mark of batch {batch}"
+    groups = [group for group in attempt(what, connection.get_all_security_groups) if group.name == mark_of(batch)]
+    kept = len(groups)
+    for group in sorted(groups, key=lambda group: str(group.id), reverse=True):
+        if kept > 1:
+            try:
+                attempt(what, connection.delete_security_group, group_id=group.id, absent=GROUP_GONE)
+                kept -= 1
+            except CloudError as error:
+                # One that VMs are in is kept.
+                if error.outcome != REFUSED:
+                    raise
+
+
+def remove_mark(connection: t.Any, batch: str, patience: float) -> None:
+    """Delete the batch's marker group.
+
+    The cloud refuses that while a VM bears it. ec2-api tells VMs as gone that Nova is still ending; patience is for how
+    many seconds to wait for that.
+    """
     name = mark_of(batch)
-    try:
-        attempt(f"remove the mark of batch {batch}", connection.delete_security_group, name)
-    except CloudError as error:
-        if error.outcome == NOT_SENT or _mark_exists(connection, name):
-            raise
+    for last in itertools.chain([False], polls(1, patience)):
+        try:
+            attempt(f"remove the mark of batch {batch}", connection.delete_security_group, name)
+        except CloudError as error:
+            if error.outcome == NOT_SENT or _mark_exists(connection, name):
+                if GROUP_IN_USE.matches(error) and not last:
+                    continue
+                raise
+        return
 
 
 def mark_exists(connection: t.Any, batch: str) -> bool:
@@ -107,13 +149,14 @@ def _mark_exists(connection: t.Any, name: str) -> bool:
 
 
 def request(
-    connection: t.Any, wanted: Launch, slots: t.Sequence[int], zone: str | None, minimum: int
+    connection: t.Any, wanted: Launch, slots: t.Sequence[int], zone: str | None, minimum: int, known: t.Container[str]
 ) -> tuple[str, list[View]]:
     """Ask once for VMs for slots in zone, at least minimum. Returns the record they were launched with, and them.
 
-    Raises CloudError, of which the outcome says whether VMs may have been started.
+    known: the ids of VMs that cannot be among them. Raises CloudError, of which the outcome says whether VMs may have
+    been started.
     """
-    noted = record(slots, wanted.user_data)
+    noted = record(wanted.batch, slots, wanted.user_data)
     where = f" in zone {zone}" if zone else ""
     try:
         reservation = attempt(
@@ -136,7 +179,53 @@ def request(
     except CloudError as error:
         error.details["token"] = noted
         raise
-    return noted, sorted((instance_view(instance, reservation) for instance in reservation.instances), key=by_index)
+    views = sorted((instance_view(instance, reservation) for instance in reservation.instances), key=by_index)
+    wrong = _not_ours(views, noted, len(slots), known)
+    if wrong:
+        raise CloudError(
+            f"{connection.endpoint.url} answered RunInstances with a damaged reply ({wrong}).",
+            endpoint=connection.endpoint.url,
+            action="RunInstances",
+            outcome=UNKNOWN,
+            token=noted,
+        )
+    connection.project = connection.project or views[0]["owner_id"]
+    return noted, views
+
+
+def _not_ours(views: t.Sequence[View], token: str, number: int, known: t.Container[str]) -> str | None:
+    """How an answer cannot be the one to a launch of a number of VMs; known: the ids of those there before."""
+    if len(views) > number:
+        return "more VMs than were asked for"
+    if any(view["instance_id"] in known for view in views):
+        return "VMs that were there before"
+    if any(view["client_token"] not in (None, token) for view in views):
+        return "VMs of another launch"
+    return "indexes beyond their number" if any((view["launch_index"] or 0) >= number for view in views) else None
+
+
+def advice(connection: t.Any, wanted: Launch, error: CloudError) -> str:
+    """What a refused launch may name instead; for that the cloud is asked once more."""
+    try:
+        if IMAGE_GONE.matches(error) and wanted.image_id in error.cloud_message:
+            return f" Ids differ between clouds; image takes names as well. {suggest('', bootable(connection))}"
+        if KEY_GONE.matches(error):
+            return _choice("key pairs of this user", connection.get_all_key_pairs(), "keypair")
+        if GROUP_GONE.matches(error):
+            return _choice("security groups of this project", connection.get_all_security_groups(), "security_group")
+    except CloudError:
+        return ""
+    if FLAVOR_GONE.matches(error):
+        return (
+            " instance_type seems to be unknown. EC2 cannot list the types: 'openstack flavor list' can, and many "
+            "clouds have m1.tiny, m1.small, m1.medium, m1.large and m1.xlarge."
+        )
+    return " The module availability_zone_info lists the zones." if ZONE_UNAVAILABLE.matches(error) else ""
+
+
+def _choice(what: str, found: t.Iterable[t.Any], module: str) -> str:
+    names = sorted(one.name for one in found if not one.name.startswith(MARK_PREFIX))
+    return f" The {what}: {', '.join(names) or 'none'}. The module {module} makes others."
 
 
 def by_index(view: View) -> tuple[int, tuple[int, str]]:

@@ -79,7 +79,7 @@ def _settled(
 ) -> None:
     """Return if all VMs come to the state although the request failed; raise its error if not."""
     try:
-        wait_for(connection, ids, wanted, SETTLE_SECONDS)
+        wait_for(connection, ids, wanted, SETTLE_SECONDS, option="")
     except CloudError as unsettled:
         error.message += f" {unsettled.message} Nothing was sent again."
         raise error from unsettled

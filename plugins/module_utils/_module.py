@@ -8,13 +8,12 @@
 
 from __future__ import annotations
 
-import traceback
 import typing as t
 from dataclasses import dataclass, replace
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ._errors import CloudError
+from ._errors import CloudError, as_error, plain, plain_all
 from ._options import CONNECTION_OPTIONS, connect_with
 
 
@@ -51,16 +50,18 @@ def run(
     options: dict[str, dict[str, t.Any]],
     check: t.Callable[[dict[str, t.Any]], None] | None = None,
     hold: t.Callable[[Session], t.Any] | None = None,
+    connect: t.Callable[[t.Mapping[str, t.Any], t.Callable[[str], None]], t.Any] = connect_with,
     **rules: t.Any,
 ) -> None:
     """Parse the options, connect, run body and report.
 
     check looks at the options before anything is connected and raises CloudError on bad input. hold is called before
-    body if the plan will be carried out, and may keep other runs waiting until this process ends. body returns a Plan,
-    or the finished result if the module only reads.
+    body if the plan will be carried out, and may keep other runs waiting until what it returned is closed, as it is
+    when all is done. body returns a Plan, or the finished result if the module only reads. connect makes what is the
+    session's connection of the options.
     """
     module = AnsibleModule(argument_spec={**CONNECTION_OPTIONS, **options}, supports_check_mode=True, **rules)
-    result = _answer(module, body, check, hold)
+    result = _answer(module, body, check, hold, connect)
     # Out of reach of the exception, of which Ansible would add a traceback.
     if result.get("failed"):
         module.fail_json(**result)
@@ -72,23 +73,31 @@ def _answer(
     body: t.Callable[[Session], Plan | dict[str, t.Any]],
     check: t.Callable[[dict[str, t.Any]], None] | None,
     hold: t.Callable[[Session], t.Any] | None,
+    connect: t.Callable[[t.Mapping[str, t.Any], t.Callable[[str], None]], t.Any],
 ) -> dict[str, t.Any]:
     """The module's result, whatever happens."""
+    held = None
     try:
         if check is not None:
             check(module.params)
-        session = Session(module.params, connect_with(module.params, module.warn), module.warn)
+
+        def warn(text: str) -> None:
+            module.warn(plain(text))
+
+        session = Session(module.params, connect(module.params, warn), warn)
         if hold is not None and not module.check_mode:
-            session = replace(session, held=hold(session))
+            held = hold(session)
+            session = replace(session, held=held)
         outcome = body(session)
         return carry_out(module, outcome) if isinstance(outcome, Plan) else {"changed": False, **outcome}
     except CloudError as error:
         return {"changed": False, **error.result(), "failed": True}
-    except Exception as error:  # pylint: disable=broad-exception-caught
+    except Exception as exc:  # pylint: disable=broad-exception-caught
         # A fault of ours must still be an answer that a person can read and pass on.
-        at = traceback.extract_tb(error.__traceback__)[-1]
-        where = f"{at.filename.rpartition('/')[2]}, line {at.lineno}"
-        return {"failed": True, "msg": f"A fault in nova_ec2.cloud: {type(error).__name__}: {error} ({where})."}
+        return {"failed": True, "msg": as_error(exc).message}
+    finally:
+        if held is not None:
+            held.close()
 
 
 def carry_out(module: AnsibleModule, plan: Plan) -> dict[str, t.Any]:
@@ -98,5 +107,5 @@ def carry_out(module: AnsibleModule, plan: Plan) -> dict[str, t.Any]:
         result = plan.apply()
     result = {"changed": plan.apply is not None and plan.changes, **result}
     if module._diff:
-        result["diff"] = {"before": plan.before, "after": plan.after}
+        result["diff"] = plain_all({"before": plan.before, "after": plan.after})
     return result

@@ -14,6 +14,8 @@ import typing as t
 from ._errors import CloudError
 
 NAME = re.compile(r"[A-Za-z0-9_-](?:[A-Za-z0-9_ -]{0,253}[A-Za-z0-9_-])?\Z")
+DESCRIPTION = re.compile(r"[A-Za-z0-9_ -]{1,255}\Z")
+PRINTABLE = re.compile(r"[!-~](?:[ -~]{0,253}[!-~])?\Z")
 BATCH = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\Z")
 NUMBER_OF_OLD = re.compile(r"[+-]?(?:0[0-9]*|[0-9]+)[lLjJ]?\Z")
 
@@ -61,6 +63,28 @@ def check_key_name(option: str, value: str) -> str:
     if value.endswith("-vpn"):
         raise CloudError(f"{option}: {value!r} cannot be used: Nova hides key pairs whose names end in '-vpn'.")
     return check_name(option, value)
+
+
+def check_description(option: str, value: str) -> str:
+    """Refuse a description of a security group that Nova would refuse or change. Returns it unchanged."""
+    check_text(option, value)
+    if not DESCRIPTION.match(value) or not value.strip():
+        raise CloudError(
+            f"{option}: {value!r} is not a description that Nova accepts: 1 to 255 letters (without accents), digits, "
+            "'-', '_' and spaces."
+        )
+    return value
+
+
+def check_printable(option: str, value: str) -> str:
+    """Refuse a free text that Nova would change, or stumble over whenever it lists it. Returns it unchanged."""
+    check_text(option, value)
+    if not PRINTABLE.match(value):
+        raise CloudError(
+            f"{option}: {value!r} cannot be used: give 1 to 255 characters of ASCII without line breaks or outer "
+            "spaces. Up to Icehouse, Nova's EC2 API fails for everybody who lists anything else."
+        )
+    return value
 
 
 def check_batch(option: str, value: str) -> str:

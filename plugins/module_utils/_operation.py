@@ -12,7 +12,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ._errors import CloudError
-from ._instances import Listing, View, id_order, list_instances, members_of
+from ._instances import Listing, View, certain, id_order, list_instances, members_of
 from ._journal import Journal
 from ._launch import Launch
 from ._module import Session
@@ -46,6 +46,7 @@ class Operation:
     unmark: bool = False
     drift_unknown: tuple[str, ...] = ()
     old: bool = False
+    standalone: bool = False
     lingering: int = 0
     views: dict[str, View] = field(default_factory=dict)
     slots: dict[str, int] = field(default_factory=dict)
@@ -88,7 +89,7 @@ class Operation:
     def look(self) -> list[View]:
         """See the VMs as they are now, without those that are leaving."""
         listing = self.listing()
-        self.old = listing.old
+        self.old, self.standalone = listing.old, listing.standalone
         self.views = {view["instance_id"]: view for view in listing.views if view["instance_id"] not in self.leaving}
         self.lingering = len(listing.views) - len(self.views)
         for value, zone in self.placed.items():
@@ -99,10 +100,17 @@ class Operation:
         return list(self.views.values())
 
     def unrecorded(self) -> bool:
-        """Whether some running members have a token and some have lost it: Nova takes it away as it terminates them."""
-        running = [view for view in self.views.values() if view["state"] == "running"]
-        shown = sum(1 for view in running if view["client_token"])
-        return bool(shown) and any(not view["client_token"] and TAG not in view["tags"] for view in running)
+        """Whether members have lost their token, as those that are on their way out.
+
+        Nova takes it away as it terminates them. ec2-api shows without it, under new ids, what it takes back of a
+        launch that it refused.
+        """
+        views = list(self.views.values())
+        if not self.standalone:
+            views = [view for view in views if view["state"] == "running"]
+            if not any(view["client_token"] for view in views):
+                return False
+        return any(not view["client_token"] and TAG not in view["tags"] for view in views)
 
     def started(self, record: str, slots: t.Sequence[int], views: t.Sequence[View], zone: str | None) -> None:
         """Remember VMs that this run launched for slots in zone."""
@@ -114,6 +122,20 @@ class Operation:
         self.own.update(zip(ids, slots))
         self.views.update((view["instance_id"], view) for view in views)
         self._number()
+
+    def certain(self, ids: t.Iterable[str]) -> list[str]:
+        """Those of ids that are certainly of the caller's own project; a task that names VMs by id has said so.
+
+        Others are not seen any more.
+        """
+        ids = list(ids)
+        if self.batch is None:
+            return ids
+        own = {view["instance_id"] for view in certain(self.session.connection, self.views.values())}
+        for value in self.views.keys() - own:
+            del self.views[value]
+        self._number()
+        return [value for value in ids if value in own]
 
     def _number(self) -> None:
         # What this run knows of its own VMs is not yet written down; where it never will be, it does not count.

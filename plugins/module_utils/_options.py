@@ -50,25 +50,30 @@ REFERENCE = re.compile(r"(?<!\\)\$(?:\{([A-Za-z_][A-Za-z0-9_]*)\}|([A-Za-z_][A-Z
 
 def connect_with(options: t.Mapping[str, t.Any], warn: t.Callable[[str], None]) -> t.Any:
     """A connection from plain options, as modules and plugins have them. Raises CloudError before anything is sent."""
+    return connect(**settled(options, warn))
+
+
+def settled(options: t.Mapping[str, t.Any], warn: t.Callable[[str], None]) -> dict[str, t.Any]:
+    """The arguments of connect: the options, completed from files and the environment."""
     for name in ("connect_timeout", "read_timeout"):
         if not options[name] > 0:
             raise CloudError(f"{name} must be more than 0 seconds, not {options[name]:g}.")
     sources = _sources(options.get("rc_file"), warn)
     endpoint = Endpoint.parse(_url(options, sources))
-    access_key, secret_key = _keys(options, sources)
+    access_key, secret_key = _keys(options, sources, endpoint.url)
     if not options["validate_certs"] and options.get("ca_bundle"):
         warn("ca_bundle has no effect because validate_certs is false.")
-    return connect(
-        endpoint,
-        access_key,
-        secret_key,
-        region=options["region"],
-        validate_certs=options["validate_certs"],
-        ca_bundle=options.get("ca_bundle") or os.environ.get("AWS_CA_BUNDLE") or None,
-        connect_timeout=options["connect_timeout"],
-        read_timeout=options["read_timeout"],
-        signature_version=options["signature_version"],
-    )
+    return {
+        "endpoint": endpoint,
+        "access_key": access_key,
+        "secret_key": secret_key,
+        "region": options["region"],
+        "validate_certs": options["validate_certs"],
+        "ca_bundle": options.get("ca_bundle") or os.environ.get("AWS_CA_BUNDLE") or None,
+        "connect_timeout": options["connect_timeout"],
+        "read_timeout": options["read_timeout"],
+        "signature_version": options["signature_version"],
+    }
 
 
 def _sources(rc_file: str | None, warn: t.Callable[[str], None]) -> list[tuple[str, t.Mapping[str, str]]]:
@@ -88,12 +93,13 @@ def _url(options: t.Mapping[str, t.Any], sources: list[tuple[str, t.Mapping[str,
             if variables.get(name, "").strip() not in ("", "None"):
                 return variables[name]
     raise CloudError(
-        "No endpoint: give endpoint_url (such as http://cloud.example.com:8773/services/Cloud), or rc_file, or set "
-        f"{', '.join(URL_VARIABLES)}. None of them says where the cloud is, and there is no default."
+        "No endpoint: give rc_file (Horizon's ec2rc.sh), or endpoint_url (such as "
+        f"http://cloud.example.com:8773/services/Cloud), or set {' or '.join(URL_VARIABLES)}. There is no default."
+        + (f" {sources[0][0]} sets none of these: it must be ec2rc.sh, not openrc.sh." if sources[1:] else "")
     )
 
 
-def _keys(options: t.Mapping[str, t.Any], sources: list[tuple[str, t.Mapping[str, str]]]) -> tuple[str, str]:
+def _keys(options: t.Mapping[str, t.Any], sources: list[tuple[str, t.Mapping[str, str]]], url: str) -> tuple[str, str]:
     given = (options.get("access_key"), options.get("secret_key"))
     if all(given):
         return t.cast("tuple[str, str]", given)
@@ -112,8 +118,9 @@ def _keys(options: t.Mapping[str, t.Any], sources: list[tuple[str, t.Mapping[str
                     "and are never combined with keys from elsewhere."
                 )
     raise CloudError(
-        "No credentials: give access_key and secret_key, or rc_file, or set EC2_ACCESS_KEY and EC2_SECRET_KEY (or "
-        "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY)."
+        f"No credentials for {url}: give rc_file (Horizon's ec2rc.sh), or access_key and secret_key, or set "
+        "EC2_ACCESS_KEY and EC2_SECRET_KEY (or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY). 'openstack ec2 "
+        "credentials create' makes a pair."
     )
 
 

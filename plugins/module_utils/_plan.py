@@ -10,22 +10,23 @@ from __future__ import annotations
 
 import typing as t
 
-from ._carry import keeping_all
 from ._connection import Endpoint
 from ._drift import drift_of
 from ._errors import CloudError
-from ._fill import look_until
 from ._instances import View, mark_of, tags_supported
 from ._journal import Journal
 from ._launch import Launch, launch_of, mark_exists
-from ._lifecycle import SETTLE_SECONDS
 from ._module import Plan, Session
 from ._operation import Operation
 from ._progress import Progress
-from ._slots import claim, record
+from ._record import record
+from ._slots import claim
 from ._steps import ABSENT, REBOOTED, REMOVE, RUNNING, STATES, Goal, Step, Steps, decide, keep_all, predict
 from ._zones import spread
 
+MOST_GAPS = 100
+# What is done to no VM unless it is certain whose it is.
+IRREVERSIBLE = ("terminate", "replace", "stop", "reboot")
 # What only the cloud can tell of a VM.
 UNKNOWN_BEFORE = (
     "instance_id",
@@ -67,6 +68,11 @@ def plan(session: Session) -> Plan:
     views = list(op.views.values())
     op.goal, op.drift_unknown = _goal(op, views)
     op.steps = _zoned(op, _decided(op, views))
+    if op.steps.ids(*IRREVERSIBLE) and len(op.certain(op.views)) < len(views):
+        # Another project's: nothing of what was decided holds.
+        views = list(op.views.values())
+        op.goal, op.drift_unknown = _goal(op, views)
+        op.steps = _zoned(op, _decided(op, views))
     op.tag = _to_tag(op, views)
     op.records = _to_record(op, views)
     # While there are members there is a mark; without any it has to be looked for.
@@ -80,9 +86,16 @@ def plan(session: Session) -> Plan:
         before=_shown_before(op, views),
         after=_shown_after(op),
         result={**op.result(after if op.needed else views), "failed_instances": [] if op.needed else op.report(False)},
-        apply=(lambda: keeping_all(op)) if op.needed or _must_wait(op) else None,
+        apply=(lambda: _carried_out(op)) if op.needed or _must_wait(op) else None,
         changes=op.needed,
     )
+
+
+def _carried_out(op: Operation) -> dict[str, t.Any]:
+    # Compiled only where it is needed: most runs find everything as it should be.
+    from ._carry import keeping_all
+
+    return keeping_all(op)
 
 
 def _see(op: Operation) -> None:
@@ -92,6 +105,9 @@ def _see(op: Operation) -> None:
     if op.batch is not None:
         members, leaving, seconds = op.journal.cut_short() if op.journal else (0, [], 0.0)
         if members or leaving or _doubtful(op):
+            from ._fill import look_until
+            from ._lifecycle import SETTLE_SECONDS
+
             look_until(
                 op,
                 lambda: len(op.views) >= members and not op.views.keys() & set(leaving) and not _doubtful(op),
@@ -192,8 +208,9 @@ def _to_record(op: Operation, views: t.Sequence[View]) -> tuple[tuple[str, tuple
     found = []
     for members in launches.values():
         numbers = {view["launch_index"] or 0: op.slots[view["instance_id"]] for view in members}
-        if len(numbers) == len(members):
-            text = record([numbers.get(index, 0) for index in range(max(numbers) + 1)], None)
+        # Tags are short: who has gaps in the launch larger than that is not written down.
+        if len(numbers) == len(members) and max(numbers) < len(members) + MOST_GAPS:
+            text = record(op.batch, [numbers.get(index, 0) for index in range(max(numbers) + 1)], None)
             found.append((text, tuple(view["instance_id"] for view in members)))
     # The list does not always tell that there are no tags.
     return tuple(found) if found and tags_supported(op.session.connection) else ()

@@ -12,6 +12,7 @@ import os
 import time
 import typing as t
 
+from ._errors import plain
 from ._instances import View
 
 PAUSE = 2.0
@@ -38,7 +39,7 @@ class Progress:
 
     def say(self, text: str, now: bool = False) -> None:
         """Tell text, unless something was told a moment ago; now: in any case, unless it was just that."""
-        elapsed = time.monotonic() - self._began
+        elapsed, text = time.monotonic() - self._began, plain(text)
         if self._path is None or text == self._last or (elapsed - self._told < PAUSE and not now):
             return
         self._told, self._last = elapsed, text

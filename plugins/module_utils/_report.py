@@ -15,10 +15,12 @@ import typing as t
 
 from ._errors import CloudError
 from ._instances import View
+from ._views import whole
 
+# Each part has a longest length, so that no text takes long.
 QUOTA_TEXT = re.compile(
-    r"quota exceeded for (?P<what>[\w, ]+): requested (?P<requested>[\d, ]+), but already used (?P<used>[\d, ]+) "
-    r"of (?P<limit>[\d, ]+) (?P<resource>\w+)",
+    r"quota exceeded for (?P<what>[\w, ]{1,100}): requested (?P<requested>[0-9, ]{1,40}), but already used "
+    r"(?P<used>[0-9, ]{1,40}) of (?P<limit>[0-9, ]{1,40}) (?P<resource>\w{1,40})",
     re.IGNORECASE,
 )
 CONSOLES = 3
@@ -32,8 +34,8 @@ def quota_in(message: str) -> dict[str, t.Any] | None:
     found = QUOTA_TEXT.search(message)
     if not found:
         return None
-    numbers = {name: int(found[name].split(",")[0]) for name in ("requested", "used", "limit")}
-    return {"resource": found["resource"], **numbers}
+    numbers = {name: whole(found[name].split(",")[0]) for name in ("requested", "used", "limit")}
+    return None if None in numbers.values() else {"resource": found["resource"], **numbers}
 
 
 def failures(connection: t.Any, views: t.Sequence[View], goal: str) -> list[dict[str, t.Any]]:

@@ -18,8 +18,9 @@ from ._operation import Operation
 from ._slots import number
 from ._wait import polls
 
-# For how long a surplus is left to the run that made it.
-GRACE_SECONDS = 5.0
+# For how long after the last change a surplus is left to the run that made it. ec2-api builds VMs one after the other,
+# lists each at once, and answers the launch after the last: until then that run takes nothing back.
+GRACE_SECONDS = 15.0
 
 
 def settle(op: Operation, target: int | None, tolerant: bool) -> list[View]:
@@ -71,13 +72,14 @@ class Surplus:
 
     Each run takes back only what it launched itself. All runs number the members alike, so they agree on which go: the
     highest numbers, those of the launch that came second. A run that was cut short cannot; what it left behind is
-    taken by whoever still looks after GRACE_SECONDS, from its own again.
+    taken by whoever still looks GRACE_SECONDS after the last change, from its own again.
     """
 
     def __init__(self, op: Operation, target: int | None) -> None:
         self._op = op
         self._target = target
-        self._since: float | None = None
+        self._seen: set[str] = set()
+        self._changed = 0.0
 
     def resolve(self) -> int:
         """Terminate what is too much and was launched by this run; returns how many still are too many."""
@@ -86,16 +88,16 @@ class Surplus:
             return 0
         # While a batch is built in chunks, only what is beyond the whole of it is too much.
         over = len(op.views) - max(self._target, op.goal.count)
+        if self._seen != set(op.views):
+            self._seen, self._changed = set(op.views), time.monotonic()
         if over <= 0:
-            self._since = None
             return 0
-        now = time.monotonic()
-        self._since = self._since or now
         # By what every run can see, and nothing else: otherwise each would take its own for the first.
         numbers = number(op.views.values(), {})
         by_number = sorted(op.views, key=lambda value: numbers[value], reverse=True)
-        patient = now - self._since < GRACE_SECONDS
+        patient = time.monotonic() - self._changed < GRACE_SECONDS
         own = [value for value in (by_number[:over] if patient else by_number) if value in op.own][:over]
+        own = op.certain(own)
         if own:
             op.session.warn(
                 f"Another run has launched members of batch {op.batch} at the same time. What was launched twice is "

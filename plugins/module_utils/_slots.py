@@ -4,47 +4,23 @@
 
 # Private to nova_ec2.cloud: it may change with any release.
 
-"""The numbers of a batch's members: how they are written down with a launch, and read back.
+"""The numbers of a batch's members: read back from the records of their launches, or given by age.
 
-A launch writes a record, ``nova-ec2.NONCE.DATA.SLOTS``, into its client token: DATA is a fingerprint of the user data
-(``0`` for none), SLOTS the numbers of the VMs in the order of their launch indexes, such as ``1-20_23``. Icehouse to
-Liberty and ec2-api show the token with every VM. Havana does not; there, and wherever a member has no record, the same
-text is kept in the tag ``ansible-launch``. Grizzly has neither: its members are numbered by launch and launch index.
+A launch writes its record into its client token (_record.py). Icehouse to Liberty and ec2-api show the token with every
+VM. Havana does not; there, and wherever a member has no record, the same text is kept in the tag ``ansible-launch``.
+Grizzly has neither: its members are numbered by launch and launch index.
 """
 
 from __future__ import annotations
 
-import hashlib
-import re
 import string
 import typing as t
-import uuid
 
 from ._errors import CloudError
 from ._instances import View, age_order
+from ._record import Record, read
 
 TAG = "ansible-launch"
-RECORD = re.compile(r"nova-ec2\.[0-9a-f]+\.([0-9a-f]+)\.([0-9_-]+)\Z")
-# ec2-api takes client tokens of up to 64 characters.
-LONGEST_SLOTS = 64 - len("nova-ec2.") - len("0123456789.") - len("abcdef.")
-
-
-def fingerprint(user_data: str | None) -> str:
-    """Six hexadecimal digits that tell user data apart; '0' for none."""
-    return hashlib.sha256(user_data.encode()).hexdigest()[:6] if user_data else "0"
-
-
-def record(slots: t.Sequence[int], user_data: str | None) -> str:
-    """What is written down with a launch of VMs for slots. Unlike any other: no cloud has seen this token before."""
-    return f"nova-ec2.{uuid.uuid4().hex[:10]}.{fingerprint(user_data)}.{_packed(slots)}"
-
-
-def recordable(slots: t.Sequence[int]) -> int:
-    """How many of slots, from the first, fit into one record."""
-    fit = len(slots)
-    while len(_packed(slots[:fit])) > LONGEST_SLOTS:
-        fit -= 1
-    return fit
 
 
 def claim(view: View) -> int | None:
@@ -52,14 +28,13 @@ def claim(view: View) -> int | None:
     found = _found(view)
     if found is None or view["launch_index"] is None:
         return None
-    slots = _unpacked(found[2])
-    return slots[view["launch_index"]] or None if view["launch_index"] < len(slots) else None
+    return found.slot(view["launch_index"])
 
 
 def data_fingerprint(view: View) -> str | None:
     """The fingerprint of a VM's user data, or None where the server cannot keep it."""
     found = _found(view)
-    return found[1] if found else None
+    return found.data if found else None
 
 
 def number(views: t.Iterable[View], known: t.Mapping[str, int]) -> dict[str, int]:
@@ -80,9 +55,11 @@ def number(views: t.Iterable[View], known: t.Mapping[str, int]) -> dict[str, int
             launch[index] = value
         else:
             rest.append(value)
+    order = sorted(taken)
     for launch in launches.values():
-        gaps = free(taken, max(launch, default=-1) + 1)
-        taken.update((gaps[index], value) for index, value in launch.items())
+        gaps = [(_gap(order, index), value) for index, value in launch.items()]
+        taken.update(gaps)
+        order = sorted(taken)
     taken.update(zip(free(taken, len(rest)), rest))
     return {value: slot for slot, value in taken.items()}
 
@@ -96,6 +73,15 @@ def free(taken: t.Container[int], count: int) -> list[int]:
             found.append(slot)
         slot += 1
     return found
+
+
+def _gap(order: t.Sequence[int], index: int) -> int:
+    """The number that is free of a place in the order of the free ones, from 0; order: those taken, in order."""
+    low, high = 0, len(order)
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (low, middle) if order[middle] - middle > index + 1 else (middle + 1, high)
+    return index + 1 + low
 
 
 def check_name_template(template: str) -> None:
@@ -116,25 +102,5 @@ def name_of(template: str | None, batch: str, slot: int) -> str | None:
     return template.format(index=slot, batch=batch) if template else None
 
 
-def _found(view: View) -> re.Match[str] | None:
-    return RECORD.match(view["tags"].get(TAG) or view["client_token"] or "")
-
-
-def _packed(slots: t.Sequence[int]) -> str:
-    """[1, 2, 3, 7] as '1-3_7'."""
-    runs: list[list[int]] = []
-    for slot in slots:
-        if runs and slot and slot == runs[-1][1] + 1:
-            runs[-1][1] = slot
-        else:
-            runs.append([slot, slot])
-    return "_".join(str(first) if first == last else f"{first}-{last}" for first, last in runs)
-
-
-def _unpacked(text: str) -> list[int]:
-    slots: list[int] = []
-    for run in text.split("_"):
-        first, dash, last = run.partition("-")
-        if first.isdecimal() and (last.isdecimal() or not dash):
-            slots.extend(range(int(first), min(int(last or first), int(first) + 100_000) + 1))
-    return slots
+def _found(view: View) -> Record | None:
+    return read(view["tags"].get(TAG) or view["client_token"])

@@ -107,16 +107,16 @@ def text(value: t.Any) -> str | None:
 def whole(value: t.Any) -> int | None:
     """A whole number, or None."""
     shown = str(value or "").strip()
-    return int(shown) if shown.isdecimal() else None
+    return int(shown) if shown.isdecimal() and len(shown) < 10 else None
 
 
 def moment(value: t.Any) -> str | None:
-    """A time as ISO 8601 in UTC with seconds, whichever of the generations' forms it came in."""
+    """A time as ISO 8601 in UTC with seconds, whichever of the generations' forms it came in; None if it is none."""
     shown = text(value)
     if not shown:
         return None
     try:
         parsed = datetime.datetime.fromisoformat(re.sub(r"(\.\d+)?Z?\Z", "", shown))
     except ValueError:
-        return shown
+        return None
     return parsed.strftime("%Y-%m-%dT%H:%M:%SZ")

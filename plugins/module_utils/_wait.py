@@ -44,9 +44,11 @@ def wait_for(
     wanted: str | None,
     timeout: float,
     tell: t.Callable[[str], None] = lambda text: None,
+    option: str = " (wait_timeout)",
 ) -> None:
     """Poll until every id is in the state wanted, or gone if wanted is None. tell hears how far it is.
 
+    option: what is said of where timeout comes from.
     Raises CloudError with the last states seen as details ``instances`` when timeout (seconds) is over.
     """
     expected = set(ids)
@@ -59,7 +61,7 @@ def wait_for(
             return
         if last:
             raise CloudError(
-                f"After {timeout:g} s (wait_timeout), {len(missing)} of {len(expected)} VMs are not {goal}: "
+                f"After {timeout:g} s{option}, {len(missing)} of {len(expected)} VMs are not {goal}: "
                 f"{states_of(missing)}. They go on by themselves; run the task again to wait on.",
                 instances=views,
             )

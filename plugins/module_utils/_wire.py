@@ -9,13 +9,20 @@
 from __future__ import annotations
 
 import http.client
+import io
 import os
 import socket
 import ssl
 import time
 import typing as t
 
+from ._errors import plain
+
 CHUNK = 1 << 16
+# A list of 10,000 VMs is 8 MB.
+LARGEST = 64 << 20
+LARGEST_HEAD = 256 << 10
+SHOWN = 200
 
 
 class NotSent(Exception):
@@ -28,6 +35,10 @@ class NotTrusted(NotSent):
 
 class Lost(Exception):
     """The request left, and no whole answer came back."""
+
+
+class _TooLarge(http.client.HTTPException):
+    """An answer that no EC2 API gives."""
 
 
 class Redirected(Exception):
@@ -67,6 +78,7 @@ class Wire:
         self.read_timeout = read_timeout
         self._context = tls_context(validate_certs, ca_bundle) if secure else None
         self._idle: http.client.HTTPConnection | None = None
+        self.answered = False
 
     def exchange(self, method: str, path: str, body: bytes, headers: t.Mapping[str, str], *, fresh: bool) -> Reply:
         """Send one request, once. fresh: on a new connection, as a mutation needs to know whether it left.
@@ -78,14 +90,16 @@ class Wire:
             idle.close()
             idle = None
         connection = idle or self._connect()
+        line = t.cast("_Line", connection.sock)
         try:
-            deadline = time.monotonic() + self.read_timeout
+            line.begin(time.monotonic() + self.read_timeout)
             connection.request(method, path, body, dict(headers))
             response = connection.getresponse()
-            data = _read(response, connection.sock, deadline)
-        except (http.client.HTTPException, OSError) as exc:
+            line.allow(LARGEST)
+            data = _read(response, line)
+        except (http.client.HTTPException, OSError, ValueError) as exc:
             connection.close()
-            if idle is not None and not isinstance(exc, TimeoutError):
+            if idle is not None and not isinstance(exc, (TimeoutError, _TooLarge)):
                 # The server had closed the idle connection; only reads come here, so sending again is safe.
                 return self.exchange(method, path, body, headers, fresh=True)
             raise Lost(describe(exc, self.read_timeout)) from exc
@@ -93,24 +107,111 @@ class Wire:
             connection.close()
         else:
             self._idle = connection
+        self.answered = True
         if 300 <= response.status < 400:
-            raise Redirected(response.getheader("Location") or "an unnamed place")
-        return Reply(response.status, response.reason, response.headers, data)
+            raise Redirected(plain(response.getheader("Location") or "an unnamed place")[:SHOWN])
+        return Reply(response.status, plain(response.reason)[:SHOWN], response.headers, data)
 
     def _connect(self) -> http.client.HTTPConnection:
-        connection = http.client.HTTPConnection(self.host, self.port, timeout=self.connect_timeout)
+        """A connection, secured if it shall be; within connect_timeout in all, but for the name's resolution."""
+        connection = http.client.HTTPConnection(self.host, self.port)
         try:
-            connection.connect()
-            if self._context is not None:
-                connection.sock = self._context.wrap_socket(connection.sock, server_hostname=self.host)
+            deadline = time.monotonic() + self.connect_timeout
+            sock = _reached(self.host, self.port, self.connect_timeout)
+            try:
+                if self._context is not None:
+                    sock.settimeout(_left(deadline))
+                    sock = self._context.wrap_socket(sock, server_hostname=self.host)
+            except BaseException:
+                sock.close()
+                raise
         except ssl.SSLError as exc:
-            connection.close()
             raise NotTrusted(describe(exc, self.connect_timeout)) from exc
         except (OSError, ValueError) as exc:
-            connection.close()
             raise NotSent(describe(exc, self.connect_timeout)) from exc
-        connection.sock.settimeout(self.read_timeout)
+        connection.sock = _Line(sock)
         return connection
+
+
+class _Line:
+    """A socket on which a whole exchange has one deadline, and an answer a largest size, whatever it consists of."""
+
+    def __init__(self, sock: t.Any) -> None:
+        self._sock = sock
+        self._deadline = 0.0
+        self._left = 0
+
+    def begin(self, deadline: float) -> None:
+        """Begin an exchange, which is over at deadline (monotonic). At first only the head of the answer may come."""
+        self._deadline, self._left = deadline, LARGEST_HEAD
+
+    def allow(self, size: int) -> None:
+        """Let so many bytes more come in."""
+        self._left += size
+
+    def sendall(self, data: bytes) -> None:
+        """Send all of data within what time is left."""
+        self._sock.settimeout(_left(self._deadline))
+        self._sock.sendall(data)
+
+    def makefile(self, *unused: t.Any) -> t.BinaryIO:
+        """What http.client reads lines and bodies from."""
+        return t.cast("t.BinaryIO", io.BufferedReader(_Incoming(self, self._sock.makefile("rb", 0))))
+
+    def close(self) -> None:
+        """Close the socket, once nobody reads from it any more."""
+        self._sock.close()
+
+    def receive_into(self, raw: t.Any, buffer: t.Any) -> int:
+        """Read what comes next within what time is left."""
+        self._sock.settimeout(_left(self._deadline))
+        number = int(raw.readinto(buffer) or 0)
+        self._left -= number
+        if self._left < 0:
+            raise _TooLarge
+        return number
+
+    def check(self) -> None:
+        """Raise TimeoutError if the time is up: what is in buffers needs no reading."""
+        _left(self._deadline)
+
+
+class _Incoming(io.RawIOBase):
+    def __init__(self, line: _Line, raw: t.Any) -> None:
+        super().__init__()
+        self._line = line
+        self._raw = raw
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: t.Any) -> int:
+        return self._line.receive_into(self._raw, buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+def _left(deadline: float) -> float:
+    """How many seconds are left. Raises TimeoutError if none are."""
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise TimeoutError("timed out")
+    return left
+
+
+def _reached(host: str, port: int, timeout: float) -> t.Any:
+    """A connection to the first of the host's addresses that takes it, within timeout seconds in all."""
+    failed: OSError | None = None
+    found = dict.fromkeys(row[4][0] for row in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+    deadline = time.monotonic() + timeout
+    for address in found:
+        try:
+            return socket.create_connection((str(address), port), _left(deadline))
+        except OSError as exc:
+            failed = failed if failed and isinstance(exc, TimeoutError) else exc
+    raise failed or OSError("the host has no address")
 
 
 def tls_context(validate_certs: bool, ca_bundle: str | None) -> ssl.SSLContext:
@@ -130,15 +231,13 @@ def tls_context(validate_certs: bool, ca_bundle: str | None) -> ssl.SSLContext:
     return context
 
 
-def _read(response: http.client.HTTPResponse, sock: socket.socket | None, deadline: float) -> bytes:
-    """The whole body, or an error when it is short or still dribbling at the deadline."""
+def _read(response: http.client.HTTPResponse, line: _Line) -> bytes:
+    """The whole body, or an error when it is short, still dribbling at the deadline, or larger than any list."""
     parts = []
+    if (response.length or 0) > LARGEST:
+        raise _TooLarge
     while True:
-        left = deadline - time.monotonic()
-        if left <= 0:
-            raise TimeoutError("timed out")
-        if sock is not None:
-            sock.settimeout(left)
+        line.check()
         part = response.read1(CHUNK)
         if not part:
             break
@@ -159,12 +258,15 @@ def describe(exc: BaseException, timeout: float) -> str:
         return f"TLS failed: {exc.reason or exc}"
     if isinstance(exc, socket.gaierror):
         return f"the host name cannot be resolved: {exc.strerror}"
+    if isinstance(exc, _TooLarge):
+        return f"the answer is larger than {LARGEST >> 20} MiB, or its headers than {LARGEST_HEAD >> 10} KiB"
     if isinstance(exc, http.client.IncompleteRead):
-        return f"the connection ended {exc.expected} bytes before the answer did"
+        return f"the connection ended {exc.expected or 'some'} bytes before the answer did"
     if isinstance(exc, http.client.RemoteDisconnected):
         return "the connection was closed without an answer"
     if isinstance(exc, http.client.HTTPException):
-        return f"the answer is not HTTP ({type(exc).__name__}: {exc})"
+        # Not what it says: that may be a part of the answer.
+        return f"the answer is not HTTP ({type(exc).__name__})"
     if isinstance(exc, OSError) and exc.strerror:
         return exc.strerror.lower()
     return str(exc) or type(exc).__name__

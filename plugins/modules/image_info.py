@@ -217,7 +217,7 @@ def gather(session: Session) -> dict[str, t.Any]:
     params = session.params
     everything = list_images(session.connection)
     found = list(filter(matcher(params), everything))
-    judge(params, found, everything)
+    judge(params, found, everything, session.connection.endpoint.url)
     # by_name first: what is equal in another property stays in the order of names.
     found.sort(key=by_name, reverse=params["order"] == "descending")
     if params["sort"] != "name":
@@ -226,7 +226,9 @@ def gather(session: Session) -> dict[str, t.Any]:
     return {"images": images, "image": images[0] if images else None, "matched": len(found)}
 
 
-def judge(params: dict[str, t.Any], found: list[dict[str, t.Any]], everything: list[dict[str, t.Any]]) -> None:
+def judge(
+    params: dict[str, t.Any], found: list[dict[str, t.Any]], everything: list[dict[str, t.Any]], url: str
+) -> None:
     """Fail if other than the expected number of images match."""
     if params["expect"] == "any" or len(found) == 1 or (found and params["expect"] == "some"):
         return
@@ -238,10 +240,13 @@ def judge(params: dict[str, t.Any], found: list[dict[str, t.Any]], everything: l
     if found:
         names = ", ".join(f"{view['image_id']} ({view['name']})" for view in found[:10])
         raise CloudError(
-            f"{len(found)} images match {asked}, but exactly one is expected: {names}.", matched=len(found)
+            f"{len(found)} images at {url} match {asked}, but exactly one is expected: {names}.",
+            endpoint=url,
+            matched=len(found),
         )
     candidates = [view for view in everything if params["type"] in ("any", view["type"])]
-    raise CloudError(f"No image matches {asked}. {suggest(params['name'] or '', candidates)}", matched=0)
+    near = suggest(params["name"] or "", candidates)
+    raise CloudError(f"No image at {url} matches {asked}. {near}", endpoint=url, matched=0)
 
 
 def main() -> None:

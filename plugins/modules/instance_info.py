@@ -16,6 +16,7 @@ description:
   - One request lists everything; ids, batch and filters are matched by the module itself, because Nova ignores most
     filters. What several of them ask for must all be true.
   - A terminated VM is no longer there on Nova, so it is not listed.
+  - It can also wait until these VMs can be used.
 options:
   instance_ids:
     description:
@@ -41,6 +42,28 @@ options:
       - Whether it is an error if one of O(instance_ids) does not exist. They are reported in any case.
     type: bool
     default: false
+  name_template:
+    description:
+      - Names for the members of O(batch), as in M(nova_ec2.cloud.instance), such as V(web-{index:03d}).
+    type: str
+  wait_for:
+    description:
+      - Wait until all these VMs are V(running); until they also have an V(address); or until an V(ssh) server answers
+        at the public address of each, or at its private one if it has no other.
+      - The cloud is asked once for each look, however many VMs there are, and all of them are tried at the same time.
+      - It is an error if one has failed, or if one of O(instance_ids) does not exist.
+    type: str
+    choices: [running, address, ssh]
+  wait_timeout:
+    description:
+      - How long O(wait_for) waits, in seconds.
+    type: int
+    default: 300
+  ssh_port:
+    description:
+      - The port of the SSH servers.
+    type: int
+    default: 22
 extends_documentation_fragment:
   - nova_ec2.cloud.connection
   - nova_ec2.cloud.attributes.info
@@ -66,6 +89,12 @@ EXAMPLES = r"""
     rc_file: ~/ec2rc.sh
     instance_ids: [i-0000001a, i-0000001b]
     fail_on_unknown: true
+
+- name: Wait until one can log in to every member of a batch
+  nova_ec2.cloud.instance_info:
+    rc_file: ~/ec2rc.sh
+    batch: web
+    wait_for: ssh
 """
 
 RETURN = r"""
@@ -175,6 +204,10 @@ instances:
       description: Its number in the batch; with O(batch) only.
       type: int
       sample: 1
+    name:
+      description: Its name in the batch; with O(name_template) only.
+      type: str
+      sample: web-001
     tags:
       description: Its tags. Empty on servers without tags.
       type: dict
@@ -193,10 +226,10 @@ unknown_ids:
   sample: []
 """
 
-import fnmatch
 import typing as t
 
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._errors import CloudError
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._filters import check_filters, passes_all
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._instances import (
     check_instance_ids,
     list_instances,
@@ -204,7 +237,8 @@ from ansible_collections.nova_ec2.cloud.plugins.module_utils._instances import (
 )
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._module import Session, run
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._names import check_batch
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._slots import number
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._ready import GOALS, wait_until_ready
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._slots import check_name_template, name_of, number
 
 View = dict[str, t.Any]
 
@@ -213,27 +247,10 @@ OPTIONS: dict[str, dict[str, t.Any]] = {
     "batch": {"type": "str"},
     "filters": {"type": "dict", "default": {}},
     "fail_on_unknown": {"type": "bool", "default": False},
-}
-
-PROPERTIES = {
-    "availability-zone": "availability_zone",
-    "client-token": "client_token",
-    "group-name": "security_groups",
-    "image-id": "image_id",
-    "instance-id": "instance_id",
-    "instance-state-name": "state",
-    "instance-type": "instance_type",
-    "ip-address": "public_ip_address",
-    "kernel-id": "kernel_id",
-    "key-name": "key_name",
-    "launch-time": "launch_time",
-    "owner-id": "owner_id",
-    "private-dns-name": "private_dns_name",
-    "private-ip-address": "private_ip_address",
-    "ramdisk-id": "ramdisk_id",
-    "reservation-id": "reservation_id",
-    "root-device-type": "root_device_type",
-    "tag-key": "tags",
+    "name_template": {"type": "str"},
+    "wait_for": {"type": "str", "choices": list(GOALS)},
+    "wait_timeout": {"type": "int", "default": 300},
+    "ssh_port": {"type": "int", "default": 22},
 }
 
 
@@ -242,47 +259,52 @@ def check(params: dict[str, t.Any]) -> None:
     check_instance_ids("instance_ids", params["instance_ids"] or [])
     if params["batch"] is not None:
         check_batch("batch", params["batch"])
-    for name in params["filters"]:
-        if name not in PROPERTIES and not name.startswith("tag:"):
-            raise CloudError(f"filters: there is no filter {name!r}. There are {', '.join(PROPERTIES)} and tag:KEY.")
+    if params["name_template"] is not None:
+        check_name_template(params["name_template"])
+    if params["wait_timeout"] < 1:
+        raise CloudError(f"wait_timeout: {params['wait_timeout']} is not a number of seconds from 1 on.")
+    if not 0 < params["ssh_port"] < 65536:
+        raise CloudError(f"ssh_port: {params['ssh_port']} is not the number of a port.")
+    check_filters("filters", params["filters"])
 
 
 def gather(session: Session) -> dict[str, t.Any]:
-    """List the VMs that match."""
+    """List the VMs that match; wait until they are as asked for."""
+    params = session.params
+    if params["wait_for"]:
+        goal, port, timeout = (params[name] for name in ("wait_for", "ssh_port", "wait_timeout"))
+        views, unknown = wait_until_ready(lambda: look(session)[0], goal, port, timeout), []
+    else:
+        views, unknown = look(session)
+    return {"instances": views, "instance_ids": [view["instance_id"] for view in views], "unknown_ids": unknown}
+
+
+def look(session: Session) -> tuple[list[View], list[str]]:
+    """The VMs that match, and which of the ids asked for do not exist."""
     params, connection = session.params, session.connection
-    views = with_slots(connection, params["batch"]) if params["batch"] else list_instances(connection).views
+    views = with_slots(session) if params["batch"] else list_instances(connection).views
     unknown = []
     if params["instance_ids"] is not None:
         known = {view["instance_id"] for view in views}
         unknown = [value for value in params["instance_ids"] if value not in known]
         views = [view for view in views if view["instance_id"] in params["instance_ids"]]
-    if unknown and params["fail_on_unknown"]:
+    if unknown and (params["fail_on_unknown"] or params["wait_for"]):
         raise CloudError(f"There are no VMs {', '.join(unknown)} (any more).", unknown_ids=unknown)
-    views = [view for view in views if all(passes(view, name, want) for name, want in params["filters"].items())]
-    return {"instances": views, "instance_ids": [view["instance_id"] for view in views], "unknown_ids": unknown}
+    return [view for view in views if passes_all(view, params["filters"])], unknown
 
 
-def with_slots(connection: t.Any, batch: str) -> list[View]:
-    """The members of a batch, with their numbers."""
-    members = members_of(connection, batch).views
+def with_slots(session: Session) -> list[View]:
+    """The members of a batch, with their numbers and names."""
+    batch, template = session.params["batch"], session.params["name_template"]
+    members = members_of(session.connection, batch).views
     slots = number(members, {})
-    return [{**view, "slot": slots[view["instance_id"]]} for view in members]
-
-
-def passes(view: View, name: str, wanted: t.Any) -> bool:
-    """Whether a VM passes one filter."""
-    patterns = [str(value) for value in (wanted if isinstance(wanted, list) else [wanted])]
-    if name.startswith("tag:"):
-        has = [view["tags"][name[4:]]] if name[4:] in view["tags"] else []
-    else:
-        value = view[PROPERTIES[name]]
-        has = list(value) if isinstance(value, (list, dict)) else [value or ""]
-    return any(fnmatch.fnmatchcase(value, pattern) for value in has for pattern in patterns)
+    named = [{**view, "slot": slots[view["instance_id"]]} for view in members]
+    return [{**view, "name": name_of(template, batch, view["slot"])} if template else view for view in named]
 
 
 def main() -> None:
     """Run the module."""
-    run(gather, check=check, options=OPTIONS)
+    run(gather, check=check, options=OPTIONS, required_by={"name_template": "batch"})
 
 
 if __name__ == "__main__":

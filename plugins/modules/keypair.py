@@ -136,10 +136,11 @@ private_key_file:
 import typing as t
 
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._connection import attempt
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._errors import NOT_SENT, REFUSED, CloudError
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._errors import NOT_SENT, REFUSED, UNKNOWN, CloudError
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._keys import (
     fingerprint,
     fingerprint_matches,
+    is_private_key,
     private_key_blob,
     public_key_blob,
 )
@@ -251,7 +252,22 @@ def create(session: Session) -> dict[str, t.Any]:
                 "true to have another one made."
             )
         raise
+    if pair.name != name or not is_private_key(pair.material):
+        what = "holds no private key" if pair.name == name else "is about another key pair"
+        raise take_back(session, f"The cloud's answer to making key pair {name} {what}.")
     return {"keypair": keypair_view(pair), "private_key": pair.material}
+
+
+def take_back(session: Session, why: str) -> CloudError:
+    """Delete a pair, once, whose private key nobody will ever have; the error that tells why, and what became of it."""
+    name, url = session.params["name"], session.connection.endpoint.url
+    error = CloudError(why, endpoint=url, action="CreateKeyPair", outcome=UNKNOWN)
+    try:
+        attempt(f"delete key pair {name} again", session.connection.delete_key_pair, name)
+        error.message += " The pair was deleted again."
+    except CloudError as left:
+        error.message += f" {left.message} It may still be there."
+    return error
 
 
 def create_into(session: Session, current: View, target: t.Any) -> dict[str, t.Any]:
@@ -263,10 +279,8 @@ def create_into(session: Session, current: View, target: t.Any) -> dict[str, t.A
     try:
         target.write(made["private_key"])
     except OSError as exc:
-        attempt(f"delete key pair {name} again", session.connection.delete_key_pair, name)
-        raise CloudError(
-            f"Could not write the private key of key pair {name} to {path}: {exc.strerror}. The pair was deleted again."
-        ) from exc
+        why = f"Could not write the private key of key pair {name} to {path}: {exc.strerror}."
+        raise take_back(session, why) from exc
     return {"keypair": made["keypair"], "private_key_file": path}
 
 

@@ -10,13 +10,13 @@ import re
 import typing as t
 from xml.etree import ElementTree
 
-from .ids import Ids
+from .ids import ID, Ids
 from .recording import Message
 
 # What may differ between two clouds that behave alike: each is compared by its form alone.
 FORMS = (
     (re.compile(r"\r"), ""),
-    (re.compile(r"\bnova-(fake\d*|local)\b"), "<host>"),
+    (re.compile(r"\b(nova-(fake\d*|local)|fakehost)\b"), "<host>"),
     (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"), "<uuid>"),
     (re.compile(r"\b\d{4}-\d\d-\d\d([T ])\d\d:\d\d:\d\d"), r"<date>\1<time>"),
     (re.compile(r"(?<=<time>)\.\d{3}(?!\d)"), ".<ms>"),
@@ -105,18 +105,35 @@ def _leaf(expected: ElementTree.Element, actual: ElementTree.Element, ids: Ids, 
     return [] if ours == theirs else [f"{path}: recorded {ours[:200]!r}, got {theirs[:200]!r}"]
 
 
+# Names of elements whose texts are learnt: of those that run in sequence, and of random ones.
+LEARNT = ("instanceId", "imageId", "volumeId", "snapshotId", "publicIp", "reservationId")
+LEARNT_RANDOM = (*LEARNT, "kernelId", "ramdiskId", "groupId", "imageOwnerId")
+
+
 def learn(recorded: str, local: str, ids: Ids) -> None:
     """Pair the ids of two replies to the same request, instance by instance and otherwise position by position."""
     expected, actual = tree(recorded), tree(local)
     if expected is None or actual is None:
         return
-    for tag in ("instanceId", "imageId", "volumeId", "snapshotId", "publicIp", "reservationId"):
+    for tag in LEARNT if ids.sequential else LEARNT_RANDOM:
         ours, theirs = values(expected, tag), values(actual, tag)
         fresh = [value for value in ours if not ids.knows(value)]
         free = [value for value in theirs if value not in {ids.local(known) for known in ours if ids.knows(known)}]
         if len(fresh) == len(free):
-            for pair in zip(sorted(fresh), sorted(free)):
+            key = None if ids.sequential else {**_surroundings(expected, tag), **_surroundings(actual, tag)}.__getitem__
+            for pair in zip(sorted(fresh, key=key), sorted(free, key=key)):
                 ids.learn(*pair)
+
+
+def _surroundings(root: ElementTree.Element, tag: str) -> dict[str, str]:
+    """What stands beside each text of an element's name, but for ids: random ones are known by their company."""
+    found: dict[str, str] = {}
+    for parent in root.iter():
+        element = next((child for child in parent if child.tag.rpartition("}")[2] == tag), None)
+        if element is not None and element.text:
+            words = sorted(form(child.text or "") for child in parent if not ID.search(child.text or ""))
+            found.setdefault(element.text.strip(), "\n".join(words))
+    return found
 
 
 def values(root: ElementTree.Element, tag: str) -> list[str]:

@@ -8,16 +8,21 @@ from __future__ import annotations
 
 import re
 
-ID = re.compile(r"\b(i|ami|aki|ari|vol|snap)-([0-9a-f]{8})\b")
+ID = re.compile(r"\b(i|ami|aki|ari|vol|snap|sg|eipalloc|eipassoc)-([0-9a-f]{8})\b")
 IMAGES = {"ami", "aki", "ari"}
 # Ids that the recordings made up because nothing has them.
 NOBODY = 0x00F00000
 
 
 class Ids:
-    """Learnt pairs of ids. Numbers run in sequence on both sides, so an unlearnt id is where its neighbour points."""
+    """Learnt pairs of ids.
 
-    def __init__(self) -> None:
+    Where numbers run in sequence on both sides, an unlearnt id is where its neighbour points. Where they are random, an
+    unlearnt one stands for itself.
+    """
+
+    def __init__(self, sequential: bool = True) -> None:
+        self.sequential = sequential
         self._learnt: dict[str, dict[int, int]] = {}
         self._texts: dict[str, str] = {}
         self._guessed: set[str] = set()
@@ -45,7 +50,7 @@ class Ids:
     def number(self, kind: str, recorded: int) -> int:
         """The local number for a recorded one."""
         learnt = self._learnt.get(_kind(kind), {})
-        if recorded in learnt or recorded >= NOBODY:
+        if recorded in learnt or recorded >= NOBODY or not self.sequential:
             return learnt.get(recorded, recorded)
         below = max((number for number in learnt if number < recorded), default=None)
         return recorded if below is None else recorded + learnt[below] - below

@@ -32,12 +32,16 @@ class Message:
 
 @dataclasses.dataclass
 class Exchange:
-    """One request, and its reply unless that was left out. ``at`` is the time in whole seconds, if the file has it."""
+    """One request, and its reply unless that was left out. ``at`` is the time in whole seconds, if the file has it.
+
+    ``before`` tells what was done unseen since the exchange before, where a recording says so.
+    """
 
     name: str
     at: datetime.datetime | None
     request: Message
     reply: Message | None
+    before: tuple[str, ...] = ()
 
     @property
     def pairs(self) -> list[tuple[str, str]]:
@@ -68,12 +72,13 @@ def parse(name: str, text: str) -> list[Exchange]:
     """The exchanges of one file's text."""
     found = re.search(r"^# at (\S+) UTC", text, re.MULTILINE)
     at = datetime.datetime.fromisoformat(found[1]) if found else None
+    before = tuple(re.findall(r"^# before: (.*)$", text.partition(REQUEST)[0], re.MULTILINE))
     exchanges = []
     for part in text.split(REQUEST)[1:]:
         sent, _marker, answered = part.partition(RESPONSE)
         request = message(re.split(r"^-------- decoded ", sent, maxsplit=1, flags=re.MULTILINE)[0])
         reply = None if answered.strip().startswith(LEFT_OUT) else message(answered)
-        exchanges.append(Exchange(name, at, request, reply))
+        exchanges.append(Exchange(name, at, request, reply, before))
     return exchanges
 
 

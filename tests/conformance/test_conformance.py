@@ -17,7 +17,10 @@ import pytest
 TESTS = pathlib.Path(__file__).resolve().parents[1]
 
 
-@pytest.mark.parametrize(("folder", "profile"), [("nova-2013.1.5", "grizzly"), ("nova-2014.1.5", "icehouse")])
+@pytest.mark.parametrize(
+    ("folder", "profile"),
+    [("nova-2013.1.5", "grizzly"), ("nova-2014.1.5", "icehouse"), ("ec2api-17.0.0", "ec2api")],
+)
 def test_at_least_95_per_cent_agree(folder: str, profile: str, figure: t.Callable[[str], None]) -> None:
     command = [sys.executable, str(TESTS / "conformance"), str(TESTS / "fixtures" / "wire" / folder)]
     done = subprocess.run([*command, "--profile", profile], capture_output=True, text=True, check=False)

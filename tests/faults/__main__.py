@@ -19,8 +19,8 @@ import sys
 import tempfile
 import time
 
-from .play import RUN_SECONDS, Outcome
-from .schedule import PROFILES, derive
+from .play import BED_RUN_SECONDS, RUN_SECONDS, Outcome
+from .schedule import BED_LARGEST, LARGEST, PROFILES, derive
 from .suite import Job, Suite, progress_bar, table
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -49,13 +49,13 @@ def main(arguments: list[str] | None = None) -> int:
 def play(options: argparse.Namespace, began: float) -> dict[str, list[Outcome]]:
     """Outcomes by launcher."""
     numbers = range(options.schedules) if options.only is None else [options.only]
-    schedules = [derive(options.seed, number, options.profile) for number in numbers]
+    schedules = [derive(options.seed, number, options.profile, options.largest) for number in numbers]
     # The naive launcher comes first, since it is the slowest.
     jobs = [Job(schedule, "naive") for schedule in schedules[: options.naive]]
     jobs += [Job(schedule, "instance") for schedule in schedules]
-    patience = {"instance": RUN_SECONDS, "naive": options.naive_seconds}
+    patience = {"instance": RUN_SECONDS if options.bed is None else BED_RUN_SECONDS, "naive": options.naive_seconds}
     with tempfile.TemporaryDirectory(prefix="faults-") as folder:
-        suite = Suite(pathlib.Path(folder), options.collection, options.workers, patience)
+        suite = Suite(pathlib.Path(folder), options.collection, options.workers, patience, options.bed)
         suite.play(jobs, progress_bar(began))
     return suite.outcomes
 
@@ -66,13 +66,19 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     add("--schedules", type=int, default=200, help="how many to play")
     add("--seed", type=int, default=1, help="what they are drawn from")
     add("--profile", choices=("all", *PROFILES), default="all", help="generation of the clouds; all: one after another")
+    add("--largest", type=int, help=f"how many VMs a batch has at most; {LARGEST}, or {BED_LARGEST} on an OpenStack")
     add("--workers", type=int, default=24, help="how many are played at the same time; they mostly sleep")
     add("--naive", type=int, help="how many are also played with a naive launcher; 60, or none with --only")
     add("--naive-seconds", type=float, default=60.0, help="after which a run of the naive launcher is killed")
     add("--only", type=int, metavar="NUMBER", help="play this schedule alone")
     add("--verbose", action="store_true", help="tell all about every schedule")
     add("--collection", type=pathlib.Path, default=ROOT, help="the tree whose plugins are tested")
+    add("--bed", type=pathlib.Path, help="directory of an OpenStack to play on instead of local clouds")
     options = parser.parse_args(arguments)
+    if options.bed is not None:
+        options.profile = "ec2api"
+    if options.largest is None:
+        options.largest = LARGEST if options.bed is None else BED_LARGEST
     if options.naive is None:
         options.naive = 60 if options.only is None else 0
     return options
@@ -81,7 +87,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
 def _told(outcome: Outcome) -> str:
     """A schedule: how to repeat it, every request, and what runs said. Times are not the same again; all is told."""
     schedule = outcome.schedule
-    flags = f"--seed {schedule.seed} --profile {schedule.profile}"
+    flags = f"--seed {schedule.seed} --profile {schedule.profile} --largest {schedule.largest}"
     head = [
         f"Schedule {schedule.number}, {schedule.profile}: {'; '.join(outcome.broken) or 'all promises hold'}",
         f"  {schedule.first} VMs at first, {schedule.wanted} wanted, as {schedule.user}; clean run "

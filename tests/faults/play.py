@@ -23,9 +23,12 @@ from .schedule import BATCH, FLAVOR, IMAGE, MARK, Foreign, Moment, Schedule, opt
 from .schedule import Run as Planned
 from .verdict import Sight, Verdict, judge, judge_naive
 
-# No run may take longer than this, whatever happens to it.
-RUN_SECONDS = 150.0
-CLEAN_READ_TIMEOUT = 30.0
+# No run may take longer than this, whatever happens to it, and however slow the machine is.
+RUN_SECONDS = 900.0
+BED_RUN_SECONDS = 1200.0
+# A clean run must not fail because the machine is slow.
+CLEAN = {"read_timeout": 120.0, "connect_timeout": 120, "wait_timeout": 600}
+END_SECONDS = 300.0
 # How often it is looked whether the request came after which a run is to be killed.
 WATCH_SECONDS = 0.03
 UNTAGGED = ("grizzly",)
@@ -66,7 +69,14 @@ class Play:
     """One schedule on one cloud. launcher: ``instance`` (the module) or ``naive``."""
 
     def __init__(
-        self, schedule: Schedule, cloud: Cloud, nursery: Nursery, folder: pathlib.Path, launcher: str, patience: float
+        self,
+        schedule: Schedule,
+        cloud: Cloud,
+        nursery: Nursery,
+        folder: pathlib.Path,
+        launcher: str,
+        patience: float,
+        made: t.Callable[[], t.Any] = queue.Queue,
     ) -> None:
         self.schedule = schedule
         self.cloud = cloud
@@ -75,6 +85,7 @@ class Play:
         self.naive = launcher == "naive"
         self.launcher = launcher
         self.patience = patience
+        self.queue = made
         self.outcome = Outcome(schedule)
         self.foreign: dict[str, str | None] = {}
         self.began = time.monotonic()
@@ -92,7 +103,7 @@ class Play:
     def _play(self) -> None:
         schedule, cloud = self.schedule, self.cloud
         times = {name: getattr(schedule, name) for name in ("boot_seconds", "action_seconds", "latency")}
-        cloud.begin(**times)
+        cloud.begin(**times, launch_seconds=schedule.latency)
         for event in schedule.foreign:
             self._meddle(event)
         if self.naive:
@@ -127,8 +138,8 @@ class Play:
 
     def _clean(self, count: int, **more: t.Any) -> bool:
         """One run with nothing in its way; whether it succeeded."""
-        done: queue.Queue[Run] = queue.Queue()
-        run = self._start(count, CLEAN_READ_TIMEOUT, 0, done, **more)
+        done = self.queue()
+        run = self._start(count, 0, done, {**CLEAN, **more})
         try:
             done.get(timeout=self.patience)
         except queue.Empty:
@@ -143,7 +154,7 @@ class Play:
             self.cloud.fault(**dataclasses.asdict(fault))
         if moment.failing_builds:
             self.cloud.control("POST", "settings", fail_builds=moment.failing_builds)
-        done: queue.Queue[Run] = queue.Queue()
+        done = self.queue()
         started: list[Run] = []
         events = list(self._events(moment, started, done))
         watched = {number: run for number, run in enumerate(moment.runs) if run.kill is not None and run.kill_on}
@@ -177,7 +188,7 @@ class Play:
         seen = {entry["action"] for entry in self.cloud.log(begun)}
         return [number for number, run in watched.items() if run.kill_on in seen]
 
-    def _events(self, moment: Moment, started: list[Run], done: queue.Queue[Run]) -> t.Iterator[Event]:
+    def _events(self, moment: Moment, started: list[Run], done: t.Any) -> t.Iterator[Event]:
         """What is to happen at a certain time, in seconds after the moment's beginning."""
         for number, run in enumerate(moment.runs):
             yield run.start, self._begin(moment, run, started, done)
@@ -189,8 +200,8 @@ class Play:
             at, number = moment.quota
             yield at, functools.partial(self.cloud.control, "POST", "settings", quota_instances=number)
 
-    def _begin(self, moment: Moment, run: Planned, started: list[Run], done: queue.Queue[Run]) -> t.Callable[[], None]:
-        return lambda: started.append(self._start(moment.count, run.read_timeout, run.home, done))
+    def _begin(self, moment: Moment, run: Planned, started: list[Run], done: t.Any) -> t.Callable[[], None]:
+        return lambda: started.append(self._start(moment.count, run.home, done, {"read_timeout": run.read_timeout}))
 
     def _kill(self, started: list[Run], number: int) -> t.Callable[[], None]:
         def kill() -> None:
@@ -199,27 +210,28 @@ class Play:
 
         return kill
 
-    def _start(self, count: int, read_timeout: float, home: int, done: queue.Queue[Run], **more: t.Any) -> Run:
+    def _start(self, count: int, home: int, done: t.Any, more: t.Mapping[str, t.Any]) -> Run:
         keys = self.cloud.users[self.schedule.user]
-        options: dict[str, t.Any] = {"endpoint_url": self.cloud.url, "count": count, **more}
+        options: dict[str, t.Any] = {"endpoint_url": self.cloud.url, "count": count}
         options |= {"access_key": keys["access"], "secret_key": keys["secret"]}
         if self.naive:
             tags = self.schedule.profile not in UNTAGGED
-            options |= {"batch": BATCH, "image": IMAGE, "instance_type": FLAVOR, "tags": tags}
+            options |= {"batch": BATCH, "image": IMAGE, "instance_type": FLAVOR, "tags": tags, **more}
         else:
-            options |= {"read_timeout": read_timeout, **options_of()}
+            options |= {**options_of(), **more}
+            options["read_timeout"] *= self.cloud.pace
         self.outcome.runs += 1
         output = self.folder / f"run-{self.outcome.runs}"
         return self.nursery.start(self.launcher, options, self.folder / f"home-{home}", output, done)
 
-    def _give_up(self, runs: list[Run], done: queue.Queue[Run]) -> None:
+    def _give_up(self, runs: list[Run], done: t.Any) -> None:
         """Kill runs that take too long; of the naive launcher that is expected, as somebody would press Ctrl-C."""
         for run in runs:
             self.nursery.kill(run)
             self.outcome.messages.append("a run took too long and was killed")
             self.outcome.hung += not self.naive
         for _run in runs:
-            done.get(timeout=30)
+            done.get(timeout=END_SECONDS)
 
     def _report(self, run: Run, name: str) -> bool:
         """Note what a run said; whether it failed."""

@@ -16,6 +16,7 @@ import sys
 import threading
 import typing as t
 
+END_SECONDS = 300.0
 NURSERY = pathlib.Path(__file__).resolve().with_name("nursery.py")
 
 
@@ -105,4 +106,4 @@ class Nursery:
         """End the process, and all runs with it."""
         if self._process.stdin:
             self._process.stdin.close()
-        self._process.wait(10)
+        self._process.wait(END_SECONDS)

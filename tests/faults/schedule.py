@@ -16,6 +16,8 @@ MARK = f"ansible-batch-{BATCH}"
 IMAGE = "Cirros-0.3.0-x86_64"
 FLAVOR = "m1.tiny"
 LARGEST = 6
+# Every VM costs an OpenStack seconds of processor time, and a batch of three meets all that can happen to larger ones.
+BED_LARGEST = 3
 # For how long after the first run of a moment began something may still happen to it, in seconds.
 SPAN = 3.0
 LATEST = 2.0
@@ -106,7 +108,10 @@ class Moment:
 
 @dataclasses.dataclass(frozen=True)
 class Schedule:
-    """A batch's start, the moments that follow, and whether the clean run waits for what is still in flight."""
+    """A batch's start, the moments that follow, and whether the clean run waits for what is still in flight.
+
+    largest: how many VMs were asked for at most.
+    """
 
     number: int
     seed: int
@@ -120,17 +125,21 @@ class Schedule:
     foreign: tuple[Foreign, ...]
     moments: tuple[Moment, ...]
     at_once: bool
+    largest: int
 
 
-def derive(seed: int, number: int, profile: str = "all") -> Schedule:
-    """The schedule of a number. The same arguments give the same schedule, and a profile changes nothing else."""
+def derive(seed: int, number: int, profile: str = "all", largest: int = LARGEST) -> Schedule:
+    """The schedule of a number, of a batch of at most so many VMs.
+
+    The same arguments give the same schedule, and a profile changes nothing else.
+    """
     draw = random.Random(f"{seed}/{number}")
     at_once = draw.random() < 0.4
     moments = draw.choice((1, 1, 1, 2) if at_once else (1, 1, 2, 3))
-    counts = _counts(draw, moments)
+    counts = _counts(draw, moments, largest)
     first, wanted = counts[0], counts[-1]
     # On one machine where the clean run begins at once: what another one has left in flight, nobody can know.
-    played = [_moment(draw, count, may_part=not at_once) for count in counts[1:]]
+    played = [_moment(draw, count, largest, may_part=not at_once) for count in counts[1:]]
     if at_once:
         played[-1] = _cut_short(draw, played[-1], grows=wanted > counts[-2])
     return Schedule(
@@ -146,6 +155,7 @@ def derive(seed: int, number: int, profile: str = "all") -> Schedule:
         foreign=tuple(_foreign(draw, made=True) for _index in range(draw.randint(0, 2))),
         moments=tuple(played),
         at_once=at_once,
+        largest=largest,
     )
 
 
@@ -162,16 +172,16 @@ def options_of() -> dict[str, t.Any]:
     }
 
 
-def _counts(draw: random.Random, moments: int) -> list[int]:
+def _counts(draw: random.Random, moments: int, largest: int) -> list[int]:
     """How many members there are at first, and how many each moment asks for; the last is what is wanted."""
-    counts = [draw.randint(0, LARGEST)]
-    same = draw.randint(1, LARGEST) if draw.random() < 0.5 else None
+    counts = [draw.randint(0, largest)]
+    same = draw.randint(1, largest) if draw.random() < 0.5 else None
     for _index in range(moments):
-        counts.append(same or draw.randint(1, LARGEST))
+        counts.append(same or draw.randint(1, largest))
     return counts
 
 
-def _moment(draw: random.Random, count: int, may_part: bool) -> Moment:
+def _moment(draw: random.Random, count: int, largest: int, may_part: bool) -> Moment:
     number = draw.choice((1, 1, 1, 2, 3))
     # As if on different machines, or on one; a single run mostly is where the clean one will be.
     apart = draw.random() < (0.5 if number > 1 else 0.2) and may_part
@@ -179,7 +189,7 @@ def _moment(draw: random.Random, count: int, may_part: bool) -> Moment:
     faults = tuple(_fault(draw) for _index in range(draw.choice((1, 1, 2, 3) if number == 1 else (0, 1, 2, 3))))
     events = draw.randint(1, 3) if draw.random() < 0.5 else 0
     foreign = tuple(_foreign(draw, made=draw.random() < 0.6) for _index in range(events))
-    quota = (round(draw.uniform(0, 1), 2), draw.randint(0, LARGEST)) if draw.random() < 0.2 else None
+    quota = (round(draw.uniform(0, 1), 2), draw.randint(0, largest)) if draw.random() < 0.2 else None
     failing = draw.randint(1, 2) if draw.random() < 0.2 else 0
     return Moment(count, runs, faults, foreign, quota, failing)
 

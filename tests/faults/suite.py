@@ -14,7 +14,7 @@ import threading
 import time
 import typing as t
 
-from .cloud import Cloud
+from .cloud import Cloud, front, local_cloud
 from .play import Outcome, Play
 from .runs import Nursery
 from .schedule import PROFILES, Schedule
@@ -33,11 +33,20 @@ class Job:
 
 
 class Suite:
-    """Plays jobs with many workers, each of which has a local cloud of its own. patience: seconds by launcher."""
+    """Plays jobs with many workers, each of which has a local cloud of its own, or tenants of its own on a real one.
+
+    patience: seconds by launcher; bed: the directory of an OpenStack to use instead of local clouds.
+    """
 
     def __init__(
-        self, folder: pathlib.Path, collection: pathlib.Path, workers: int, patience: t.Mapping[str, float]
+        self,
+        folder: pathlib.Path,
+        collection: pathlib.Path,
+        workers: int,
+        patience: t.Mapping[str, float],
+        bed: pathlib.Path | None = None,
     ) -> None:
+        self._bed = bed
         self._folder = folder
         self._workers = workers
         self._patience = patience
@@ -82,7 +91,7 @@ class Suite:
                 if cloud is None or cloud.profile != profile:
                     if cloud is not None:
                         cloud.stop()
-                    cloud = Cloud(_made(folder / f"cloud-{played}"), profile)
+                    cloud = self._cloud(_made(folder / f"cloud-{played}"), profile, number)
                 played += 1
                 place = _made(folder / f"play-{played}")
                 patience = self._patience[job.launcher]
@@ -94,6 +103,11 @@ class Suite:
         finally:
             if cloud is not None:
                 cloud.stop()
+
+    def _cloud(self, folder: pathlib.Path, profile: str, number: int) -> Cloud:
+        if self._bed is None:
+            return Cloud(folder, local_cloud(profile))
+        return Cloud(folder, front(self._bed, number))
 
     def _next(self, profile: str) -> Job | None:
         with self._lock:

@@ -6,119 +6,44 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import pathlib
-import signal
 import subprocess
 import sys
 import typing as t
-import urllib.request
+from unittest import mock
 
 import pytest
-from pytest_ansible.module_dispatcher.v213 import ModuleDispatcherV213
-
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-MUTATIONS = ("Create", "Import", "Delete", "Run", "Start", "Stop", "Reboot", "Terminate")
-BOOT_SECONDS = 0.3
+from clouds import CIRROS
+from running import ROOT, Run, RunningCloud, front, local_cloud
+from virtual.task import Task
 
 
-class Cloud:
-    """A running local cloud, and the door to its inner truth."""
-
-    def __init__(self, directory: pathlib.Path, profile: str, *options: str) -> None:
-        command = [sys.executable, str(ROOT / "tests" / "local_cloud"), "--profile", profile, "--port", "0"]
-        command += ["--control-port", "0", "--directory", str(directory), "--seed", "1", *options]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        assert line.startswith("ready: "), line
-        self.profile = profile
-        self.directory = directory
-        facts = json.loads((directory / "cloud.json").read_text())
-        self.url: str = facts["endpoint_url"]
-        self.users: dict[str, dict[str, str]] = facts["users"]
-        self.ca_bundle: str | None = facts["ca_bundle"]
-        self._control: str = facts["control_url"].rstrip("/")
-
-    def control(self, method: str, path: str, **body: t.Any) -> t.Any:
-        """One request to the control interface."""
-        data = json.dumps(body).encode() if body else None
-        request = urllib.request.Request(f"{self._control}/{path}", data, {"Content-Type": "application/json"})
-        request.method = method
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(request, timeout=30) as reply:
-            return json.loads(reply.read() or "null")
-
-    def options(self, user: str = "demo") -> dict[str, t.Any]:
-        """The connection options of a task."""
-        keys = self.users[user]
-        return {"endpoint_url": self.url, "access_key": keys["access"], "secret_key": keys["secret"]}
-
-    def reset(self) -> None:
-        """Forget VMs, keys, faults and log."""
-        self.control("POST", "reset")
-        self.control("DELETE", "faults")
-        self.control("POST", "settings", boot_seconds=BOOT_SECONDS, action_seconds=BOOT_SECONDS, clock_offset=0)
-        self.control("DELETE", "log")
-
-    def fault(self, action: str, kind: str, times: int = 1, **more: t.Any) -> None:
-        """Have the next requests of an action fail."""
-        self.control("POST", "faults", action=action, kind=kind, times=times, **more)
-
-    def settings(self, **settings: t.Any) -> None:
-        """Change how the cloud behaves."""
-        self.control("POST", "settings", **settings)
-
-    def actions(self) -> list[str]:
-        """The actions requested since the last reset or forget, in order."""
-        return [entry["action"] for entry in self.control("GET", "log")["requests"]]
-
-    def mutations(self) -> list[str]:
-        """Those of actions that change something."""
-        return [action for action in self.actions() if action.startswith(MUTATIONS)]
-
-    def forget_log(self) -> None:
-        """Begin to count anew."""
-        self.control("DELETE", "log")
-
-    def servers(self, tenant: str = "demo") -> list[dict[str, t.Any]]:
-        """The VMs that a project has, as the cloud itself knows them."""
-        project = self.users[tenant]["tenant_id"]
-        return [server for server in self.control("GET", "state")["servers"] if server["tenant"] == project]
-
-    def ever_started(self) -> int:
-        """How many VMs were ever started, terminated ones included."""
-        state = self.control("GET", "state")
-        return len(state["servers"]) + len(state["gone"])
-
-    def fingerprints(self) -> dict[str, str]:
-        """Fingerprints of the user demo's key pairs, by name."""
-        pairs = self.control("GET", "state")["keypairs"]
-        user = self.users["demo"]["user_id"]
-        return {pair["name"]: pair["fingerprint"] for pair in pairs if pair["user_id"] == user}
-
-    def groups(self) -> set[str]:
-        """Names of the project's security groups."""
-        groups = self.control("GET", "state")["groups"]
-        project = self.users["demo"]["tenant_id"]
-        return {group["name"] for group in groups if group["tenant_id"] == project}
-
-    def stop(self) -> None:
-        """End the process."""
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait(10)
+@pytest.fixture(scope="session", autouse=True)
+def compiled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[None]:
+    """Have what tasks are made of compiled once, and not by every task."""
+    base = tmp_path_factory.getbasetemp()
+    place = (base.parent if hasattr(request.config, "workerinput") else base) / "compiled"
+    place.mkdir(exist_ok=True)
+    with mock.patch.dict(os.environ, PYTHONPATH=str(ROOT / "tests" / "compiled"), TESTS_COMPILED=str(place)):
+        yield
 
 
 @pytest.fixture(scope="session")
-def clouds(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[t.Callable[..., Cloud]]:
-    """Local clouds by profile and options, started when first asked for."""
-    started: dict[tuple[str, ...], Cloud] = {}
+def clouds(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> t.Iterator[t.Callable[..., RunningCloud]]:
+    """Local clouds by profile and options, started when first asked for; or the one OpenStack, whatever is asked."""
+    bed = request.config.getoption("bed")
+    started: dict[tuple[str, ...], RunningCloud] = {}
 
-    def get(profile: str, *options: str) -> Cloud:
-        key = (profile, *options)
+    def get(profile: str, *options: str) -> RunningCloud:
+        key = (profile, *options) if bed is None else ("openstack",)
         if key not in started:
-            started[key] = Cloud(tmp_path_factory.mktemp(profile), profile, *options)
+            command = local_cloud(profile, *options) if bed is None else front(bed)
+            started[key] = RunningCloud(tmp_path_factory.mktemp(key[0]), command, bed is None)
         return started[key]
 
     yield get
@@ -127,42 +52,56 @@ def clouds(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[t.Callable[..
 
 
 @pytest.fixture
-def cloud(clouds: t.Callable[..., Cloud], request: pytest.FixtureRequest) -> Cloud:
-    """An empty local cloud, of the Grizzly generation unless the test asks for another profile."""
-    found = clouds(getattr(request, "param", "grizzly"))
+def cloud(clouds: t.Callable[..., RunningCloud], request: pytest.FixtureRequest) -> RunningCloud:
+    """An empty local cloud, of the Grizzly generation unless the test asks for another profile, or "grizzly --ssh"."""
+    found = clouds(*getattr(request, "param", "grizzly").split())
     found.reset()
     return found
 
 
-class _Task(ModuleDispatcherV213):
-    """pytest-ansible's way to run a module, with the task keywords check_mode and diff."""
-
-    keywords: t.ClassVar[dict[str, bool]] = {}
-
-    def _build_play_ds(self, complex_args: dict[str, t.Any]) -> dict[str, t.Any]:
-        play = super()._build_play_ds(complex_args)
-        play["tasks"][0].update(self.keywords)
-        return play
-
-
 @pytest.fixture
-def run(localhost: t.Any, cloud: Cloud) -> t.Callable[..., dict[str, t.Any]]:
-    """run("keypair", name="web", check=True) runs a module of the collection as a task and returns its result."""
+def run(cloud: RunningCloud) -> t.Callable[..., dict[str, t.Any]]:
+    """run("keypair", name="web", check=True) runs a module of the collection in this process, over real sockets."""
 
     def task(
         module: str, *, check: bool = False, diff: bool = False, user: str | None = "demo", **args: t.Any
-    ) -> t.Any:
-        dispatcher = _Task(**localhost.options)
-        dispatcher.options["module_name"] = f"nova_ec2.cloud.{module}"
-        dispatcher.keywords = {"check_mode": check, "diff": diff}
-        connection = cloud.options(user) if user else {}
-        return dict(dispatcher._run(**{**connection, **args}).contacted["localhost"])
+    ) -> dict[str, t.Any]:
+        given = {**(cloud.options(user) if user else {}), **args}
+        return Task(module, given, check=check, diff=diff).run()
 
     return task
 
 
 @pytest.fixture
-def playbook(cloud: Cloud, tmp_path: pathlib.Path) -> t.Callable[..., subprocess.CompletedProcess[str]]:
+def image(cloud: RunningCloud, run: t.Any) -> str:
+    """The id of the image Cirros-0.3.0-x86_64 in this cloud."""
+
+    def look() -> str:
+        return str(run("image_info", name=CIRROS, expect="one")["image"]["image_id"])
+
+    return t.cast("str", cloud.prepared("image", look, lasts=True))
+
+
+@pytest.fixture
+def vms(cloud: RunningCloud, run: t.Any) -> list[str]:
+    """The ids of two VMs, the members of the batch web; the log is forgotten."""
+
+    def launch() -> list[str]:
+        made = run("instance", batch="web", count=2, image=CIRROS, instance_type="m1.tiny")
+        assert not made.get("failed"), made
+        return list(made["instance_ids"])
+
+    return t.cast("list[str]", cloud.prepared("vms", launch))
+
+
+@pytest.fixture
+def begin(cloud: RunningCloud) -> t.Callable[..., Run]:
+    """begin("volume", home, batch="web") has a module run beside the test."""
+    return functools.partial(Run, cloud)
+
+
+@pytest.fixture
+def playbook(cloud: RunningCloud, tmp_path: pathlib.Path) -> t.Callable[..., subprocess.CompletedProcess[str]]:
     """playbook(name or list of plays, variables...) runs ansible-playbook from the collection as users do."""
 
     def run_playbook(what: str | list[t.Any], *flags: str, **variables: t.Any) -> subprocess.CompletedProcess[str]:
@@ -176,3 +115,62 @@ def playbook(cloud: Cloud, tmp_path: pathlib.Path) -> t.Callable[..., subprocess
         return subprocess.run(command, capture_output=True, text=True, env=environment, cwd=tmp_path, check=False)
 
     return run_playbook
+
+
+class Inventory:
+    """ansible-inventory on files of this plugin in one directory."""
+
+    def __init__(self, cloud: t.Any, directory: pathlib.Path) -> None:
+        self.directory = directory
+        self._options = cloud.options()
+        self._rc = (cloud.directory / "ec2rc.sh").read_text()
+
+    def write(self, name: str = "my.nova_ec2.yml", clouds: t.Any = None, **options: t.Any) -> pathlib.Path:
+        """Write a file, with the connection options unless it has some."""
+        connection = self._options if clouds is None and "rc_file" not in options else {}
+        content = {
+            "plugin": "nova_ec2.cloud.nova_ec2",
+            **connection,
+            **options,
+            **({"clouds": clouds} if clouds else {}),
+        }
+        path = self.directory / name
+        path.write_text(json.dumps(content))
+        (self.directory / "ec2rc.sh").write_text(self._rc)
+        (self.directory / "ec2rc.sh").chmod(0o600)
+        return path
+
+    def run(self, *flags: str, path: pathlib.Path | None = None) -> subprocess.CompletedProcess[str]:
+        """Run the program."""
+        command = [os.path.join(os.path.dirname(sys.executable), "ansible-inventory"), *flags]
+        environment = {
+            **os.environ,
+            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections"),
+            "ANSIBLE_NOCOLOR": "1",
+            "ANSIBLE_INVENTORY_UNPARSED_FAILED": "1",
+        }
+        return subprocess.run(
+            [*command, "-i", str(path or self.directory / "my.nova_ec2.yml")],
+            capture_output=True, text=True, env=environment, cwd="/", stdin=subprocess.DEVNULL, check=False,
+        )  # fmt: skip
+
+    def list(self, clouds: t.Any = None, **options: t.Any) -> tuple[dict[str, dict[str, t.Any]], dict[str, t.Any], str]:
+        """Hosts with their variables, groups with their hosts, and what was said."""
+        done = self.run("--list", path=self.write(clouds=clouds, **options))
+        assert done.returncode == 0, done.stderr
+        # That a string is no template is told by wrapping it.
+        shown = json.loads(done.stdout, object_hook=lambda found: found.get("__ansible_unsafe", found))
+        groups = {name: sorted(group.get("hosts", [])) for name, group in shown.items() if name != "_meta"}
+        return shown["_meta"]["hostvars"], groups, done.stderr
+
+    def fail(self, clouds: t.Any = None, **options: t.Any) -> str:
+        """What is said when it fails."""
+        done = self.run("--list", path=self.write(clouds=clouds, **options))
+        assert done.returncode != 0 and "Traceback" not in done.stderr, done.stdout
+        return " ".join(done.stderr.split())
+
+
+@pytest.fixture
+def inventory(cloud: RunningCloud, tmp_path: pathlib.Path) -> Inventory:
+    """An inventory of the cloud."""
+    return Inventory(cloud, tmp_path)

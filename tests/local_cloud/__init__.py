@@ -11,6 +11,7 @@ It needs nothing but a Python of 3.9 or newer. Run it with ``python3 tests/local
 * ``model``, ``state``, ``servers``: what exists in the cloud and how it changes with time.
 * ``actions``: one module for each kind of thing.
 * ``faults``, ``control``, ``journal``: what tests break, steer and read.
+* ``ssh``: how VMs let in, where that is asked for.
 """
 
 from __future__ import annotations

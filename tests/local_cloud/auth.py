@@ -18,6 +18,7 @@ from .model import User
 from .profiles import Profile
 
 _EXPIRY_SECONDS = 300
+_KEYSTONE_SECONDS = 900
 _WITH_FRACTION = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3,6}Z$")
 _CREDENTIAL = re.compile(r"(Credential|SignedHeaders|Signature)=([^,\s]+)")
 _V4 = "AWS4-HMAC-SHA256"
@@ -33,21 +34,27 @@ class PlainError(Exception):
 
 
 class Unauthorized(NovaError):
-    """Credentials that do not hold: HTTP 401 where a generation has statuses at all."""
+    """Credentials that do not hold, with Keystone's status where a generation has statuses at all."""
 
-    def __init__(self) -> None:
-        super().__init__("AuthFailure", "Not Authorized")
+    def __init__(self, profile: Profile, known: bool = True) -> None:
+        super().__init__("AuthFailure", profile.refused_text if known else profile.unknown_key_text)
+        self.status = 401 if known else profile.unknown_key_status
 
 
 @dataclasses.dataclass
 class Request:
-    """An EC2 request as received. ``params`` are query and form merged; header names are lower-case."""
+    """An EC2 request as received.
+
+    ``params`` are query and form merged; header names are lower-case; ``target`` is what the first line asks for, path
+    and query as they came.
+    """
 
     method: str
     path: str
     headers: dict[str, str]
     body: bytes
     params: dict[str, str]
+    target: str = ""
 
     @property
     def signature_version(self) -> str | None:
@@ -56,12 +63,18 @@ class Request:
             return "4"
         return self.params.get("SignatureVersion")
 
+    @property
+    def access_key(self) -> str:
+        """Return the access key that the request names, unchecked; empty if it names none."""
+        named = self.params.get("AWSAccessKeyId", "")
+        return named or self.headers.get("authorization", "").partition("Credential=")[2].partition("/")[0]
+
 
 def authenticate(profile: Profile, users: dict[str, User], request: Request) -> User:
     """Return the user who signed the request, or raise."""
     authorization = request.headers.get("authorization", "")
     if profile.sigv4 and authorization.startswith(_V4):
-        return _version_4(users, request, dict(_CREDENTIAL.findall(authorization)))
+        return _version_4(profile, users, request, dict(_CREDENTIAL.findall(authorization)))
     signature = request.params.get("Signature")
     if not signature:
         raise NovaError("AuthFailure", "Signature not provided")
@@ -69,8 +82,10 @@ def authenticate(profile: Profile, users: dict[str, User], request: Request) -> 
     if not access:
         raise NovaError("AuthFailure", "Access key not provided")
     user = users.get(access)
-    if user is None or not _query_signature_holds(user.secret, request, signature):
-        raise Unauthorized
+    if user is None:
+        raise Unauthorized(profile, known=False)
+    if not _query_signature_holds(user.secret, request, signature):
+        raise Unauthorized(profile)
     return user
 
 
@@ -101,11 +116,11 @@ def _digest(secret: str, text: str, algorithm: str) -> str:
     return base64.b64encode(hmac.new(secret.encode(), text.encode(), algorithm).digest()).decode()
 
 
-def _version_4(users: dict[str, User], request: Request, parts: dict[str, str]) -> User:
+def _version_4(profile: Profile, users: dict[str, User], request: Request, parts: dict[str, str]) -> User:
     scope = parts.get("Credential", "").split("/")
     user = users.get(scope[0])
     if user is None or len(scope) != 5:
-        raise Unauthorized
+        raise Unauthorized(profile, known=user is not None)
     signed = parts.get("SignedHeaders", "").split(";")
     headers = "".join(f"{name}:{' '.join(request.headers.get(name, '').split())}\n" for name in signed)
     # The servers leave the query out of what is checked, so a signed GET with parameters never holds.
@@ -119,13 +134,15 @@ def _version_4(users: dict[str, User], request: Request, parts: dict[str, str]) 
         key = hmac.new(key, part.encode(), "sha256").digest()
     wanted = hmac.new(key, text.encode(), "sha256").hexdigest()
     if not hmac.compare_digest(wanted, parts.get("Signature", "")):
-        raise Unauthorized
+        raise Unauthorized(profile)
     return user
 
 
 def check_clock(profile: Profile, request: Request, now: float) -> None:
     """Refuse a request that is too old, too far ahead or expired. ``now`` is in seconds since the epoch."""
     stamp, expires = request.params.get("Timestamp"), request.params.get("Expires")
+    if profile.keystone_clock and stamp and not _keystone_takes(stamp, now):
+        raise Unauthorized(profile)
     if stamp and expires:
         raise PlainError(400, "\n\nRequest must include either Timestamp or Expires, but cannot contain both\n\n   ")
     try:
@@ -139,6 +156,13 @@ def check_clock(profile: Profile, request: Request, now: float) -> None:
         raise PlainError(403, profile.clock_text)
 
 
+def _keystone_takes(stamp: str, now: float) -> bool:
+    try:
+        return _seconds(stamp) > now - _KEYSTONE_SECONDS
+    except ValueError:
+        return False
+
+
 def _seconds(text: str) -> float:
     form = "%Y-%m-%dT%H:%M:%S.%fZ" if _WITH_FRACTION.match(text) else "%Y-%m-%dT%H:%M:%SZ"
     return datetime.datetime.strptime(text, form).replace(tzinfo=datetime.timezone.utc).timestamp()
@@ -150,6 +174,13 @@ _PROTOCOL = ("Action", "Signature", "AWSAccessKeyId", "SignatureMethod", "Signat
 def protocol_free(profile: Profile, request: Request) -> dict[str, str]:
     """Return the parameters meant for the action; refuse the request if one of the protocol's own is missing."""
     needed = _PROTOCOL if profile.timestamp_needed else ("Action", "Version")
+    if (
+        profile.ec2api
+        and "Action" in request.params
+        and {"Version", "AWSAccessKeyId"} - set(request.params) == {"Version"}
+    ):
+        broken = "The server has either erred or is incapable of performing the requested operation."
+        raise NovaError("HTTPInternalServerError", broken)
     if any(name not in request.params for name in needed):
         raise PlainError(
             400,

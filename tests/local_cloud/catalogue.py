@@ -27,6 +27,7 @@ _OTHERS: tuple[_Row, ...] = (
 _CATALOGUES: dict[str, tuple[_Row, ...]] = {
     "tutorial": (_PLAIN, *_BOOT, *_OTHERS),
     "recorded": (*_BOOT, _PLAIN, *_OTHERS),
+    "test-bed": (*_BOOT, _PLAIN, _OTHERS[1]),
 }
 CATALOGUES = tuple(_CATALOGUES)
 
@@ -35,7 +36,7 @@ def build(name: str, admin: str, user: str) -> list[Image]:
     """Return the images of the catalogue ``name``, oldest first; ``admin`` and ``user`` are tenant ids.
 
     In ``tutorial`` the first image ever listed, and so ``ami-00000001``, is Cirros. ``recorded`` has the order of the
-    cloud whose exchanges the conformance tests replay.
+    cloud whose exchanges the conformance tests replay, and ``test-bed`` those of tests/openstack.
     """
     return [
         Image(

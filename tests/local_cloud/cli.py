@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
 import http.client
 import json
@@ -18,17 +19,21 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from . import catalogue, control, files
+from .dispatch import Service
 from .faults import Faults
 from .journal import Journal
 from .profiles import PROFILES
 from .state import Cloud, Settings
 from .transport import Ec2Server
 
-_READY_SECONDS = 30.0
-_STOP_SECONDS = 10.0
+_READY_SECONDS = 300.0
+_STOP_SECONDS = 300.0
+# A cloud that is slow to answer is one that runs.
+_ANSWER_SECONDS = 120.0
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -52,8 +57,10 @@ def _parser() -> argparse.ArgumentParser:
     for name in ("instances", "cores", "ram", "addresses", "groups", "keypairs"):
         field = f"quota_{name}"
         add(f"--quota-{name}", type=int, default=getattr(default, field), help=f"quota of {name}; -1 is no limit")
+    add("--ssh", action="store_true", help="let in with SSH on the VMs' own loopback addresses; needs OpenSSH's sshd")
     add("--seed", type=int, help="make ids and orders repeatable")
     add("--random-order", action=argparse.BooleanOptionalAction, default=True, help="shuffle reservations and elements")
+    add("--lifetime", type=float, help="end after so many seconds; without it, when told to")
     add("--background", action="store_true", help="start detached and return when the cloud is ready")
     add("--stop", action="store_true", help="stop the cloud of the directory")
     return parser
@@ -66,6 +73,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if options.stop:
             return stop(options.directory)
+        if options.ssh:
+            _ssh().find()
         if options.background:
             return _start_detached(options.directory, words)
         return serve(options)
@@ -84,33 +93,47 @@ def serve(options: argparse.Namespace) -> int:
     directory = options.directory.resolve()
     files.prepare(directory)
     users = files.load_users(directory, options.users)
-    cloud = Cloud(PROFILES[options.profile], users, _settings(options), options.images, options.seed)
+    cloud = Cloud(PROFILES[options.profile], users, _settings(options), options.images, options.seed, options.ssh)
     journal, broken = Journal(directory / "requests.jsonl"), Faults()
     ca, context = _tls(options, directory)
-    api = Ec2Server((options.host, options.port), cloud, journal, broken, context)
+    api = Ec2Server((options.host, options.port), Service(cloud), journal, broken, context)
     done = threading.Event()
-    steering = control.ControlServer(cloud, journal, broken, options.control_port, done.set)
+    cockpit = control.Steering(cloud)
+    steering = control.ControlServer(cockpit, journal, broken, options.control_port, done.set, lambda: api.busy)
     scheme = "https" if context else "http"
     cloud.region_endpoint = f"{scheme}://{options.host}:{api.server_port}{cloud.profile.advertised_path}"
     # Clients want a path even where the service needs none.
     ready = f"{scheme}://{options.host}:{api.server_port}{cloud.profile.mount or '/'}"
     files.write_settings(directory, users, ready)
+    keeper = _ssh().Keeper(cloud, directory) if options.ssh else None
     fields: dict[str, Any] = {
         "endpoint_url": ready,
         "control_url": f"http://127.0.0.1:{steering.server_port}",
         "pid": os.getpid(),
         "profile": cloud.profile.name,
         "ca_bundle": str(ca) if ca else None,
+        "ssh_port": keeper.port if keeper else None,
     }
     files.write_description(directory, users, fields)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: done.set())
     for server in (api, steering):
         threading.Thread(target=server.serve_forever, daemon=True).start()
+    if keeper:
+        keeper.start()
     print(f"ready: {ready}", flush=True)
-    done.wait()
+    done.wait(options.lifetime)
+    if keeper:
+        keeper.end()
     (directory / "cloud.json").unlink(missing_ok=True)
     return 0
+
+
+def _ssh() -> ModuleType:
+    """The part that only ``--ssh`` needs."""
+    from . import ssh
+
+    return ssh
 
 
 def _tls(options: argparse.Namespace, directory: Path) -> tuple[Path | None, Any]:
@@ -126,7 +149,7 @@ def _description(directory: Path) -> dict[str, Any] | None:
     """Return the description of the cloud that runs in the directory, or None if none answers."""
     try:
         fields = json.loads((directory / "cloud.json").read_text(encoding="utf-8"))
-        with _DIRECT.open(fields["control_url"], timeout=2.0) as answer:
+        with _DIRECT.open(fields["control_url"], timeout=_ANSWER_SECONDS) as answer:
             return fields if json.load(answer).get("service") == control.MARK else None
     except (OSError, ValueError, KeyError, http.client.HTTPException):
         return None
@@ -139,7 +162,9 @@ def stop(directory: Path) -> int:
         print(f"local_cloud: no cloud runs in {directory}", file=sys.stderr)
         return 1
     request = urllib.request.Request(f"{fields['control_url']}/stop", data=b"{}", method="POST")
-    _DIRECT.open(request, timeout=5.0).close()
+    # It may end before its answer is out; whether it has ended is what counts.
+    with contextlib.suppress(OSError):
+        _DIRECT.open(request, timeout=_ANSWER_SECONDS).close()
     deadline = time.monotonic() + _STOP_SECONDS
     while time.monotonic() < deadline:
         if _description(directory) is None:

@@ -5,12 +5,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import http.server
 import json
+import re
 import threading
 import urllib.parse
-from typing import Any, Callable
+from collections.abc import Iterator
+from typing import Any, Callable, Protocol
 
 from . import servers
 from .actions.call import image_id
@@ -24,14 +27,125 @@ from .transport import QuietServer
 MARK = "nova-ec2-local-cloud"
 
 
-class ControlServer(QuietServer):
-    """The listener of the control API. ``stop`` ends the process."""
+class Cockpit(Protocol):
+    """What a cloud lets tests see and change, such as :class:`Steering`. Bodies and answers are those of JSON.
 
-    def __init__(self, cloud: Cloud, journal: Journal, faults: Faults, port: int, stop: Callable[[], None]) -> None:
-        self.cloud = cloud
-        self.journal = journal
-        self.faults = faults
-        self.stop = stop
+    What makes no sense raises ValueError, TypeError or KeyError.
+    """
+
+    @property
+    def profile(self) -> str:
+        """Name of the generation."""
+
+    @property
+    def busy(self) -> int:
+        """How many requests are being carried out, whether or not anybody waits for the answer."""
+
+    def state(self) -> dict[str, Any]:
+        """Return everything that exists or has existed."""
+
+    def settings(self) -> dict[str, Any]:
+        """Return the settings that hold."""
+
+    def change_settings(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Change settings by name; return all that hold now."""
+
+    def add_servers(self, body: dict[str, Any]) -> list[dict[str, Any]]:
+        """Make servers behind the API."""
+
+    def set_state(self, ec2_id: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Put a server into a state, or have it vanish."""
+
+    def reset(self) -> None:
+        """Forget everything but the users."""
+
+    def save(self, name: str) -> None:
+        """Keep what there is under a name, for restore."""
+
+    def restore(self, name: str) -> None:
+        """Have everything be as it was when it was saved."""
+
+
+class Desk:
+    """What is asked of the control API, and what comes of it."""
+
+    def __init__(
+        self,
+        cockpit: Cockpit,
+        journal: Journal,
+        faults: Faults,
+        stop: Callable[[], None],
+        busy: Callable[[], int] = lambda: 0,
+    ) -> None:
+        self._busy = busy
+        self._cockpit = cockpit
+        self._journal = journal
+        self._orders = faults
+        self._stop = stop
+
+    def route(self, verb: str, path: str, query: dict[str, str], body: Any) -> dict[str, Any] | None:
+        """Return the answer to a request, or None if there is no such thing. Raises what a cockpit raises."""
+        if (verb, path) == ("GET", "/log"):
+            return {"requests": self._journal.since(int(query.get("since", 0)))}
+        if (verb, path) == ("DELETE", "/log"):
+            self._journal.clear()
+            return {}
+        if path == "/faults":
+            return self._faults(verb, body)
+        if (verb, path) == ("POST", "/release"):
+            self._orders.release(**body)
+            return {}
+        if (verb, path) == ("POST", "/stop"):
+            threading.Thread(target=self._stop, daemon=True).start()
+            return {}
+        if (verb, path) in (("GET", ""), ("GET", "/")):
+            return {"service": MARK, "profile": self._cockpit.profile, "busy": self._cockpit.busy + self._busy()}
+        return self._cloud(verb, path, body)
+
+    def _faults(self, verb: str, body: Any) -> dict[str, Any] | None:
+        if verb == "POST":
+            for order in body if isinstance(body, list) else [body]:
+                self._orders.add(order)
+        elif verb == "DELETE":
+            self._orders.clear()
+        return {"faults": self._orders.list(), "held": self._orders.held()}
+
+    def _cloud(self, verb: str, path: str, body: Any) -> dict[str, Any] | None:
+        cockpit = self._cockpit
+        if (verb, path) == ("GET", "/state"):
+            return cockpit.state()
+        if (verb, path) == ("POST", "/settings"):
+            return cockpit.change_settings(body)
+        if (verb, path) == ("GET", "/settings"):
+            return cockpit.settings()
+        if (verb, path) == ("POST", "/servers"):
+            return {"servers": cockpit.add_servers(body)}
+        if verb == "POST" and path.startswith("/servers/"):
+            return cockpit.set_state(path.rpartition("/")[2], body)
+        if (verb, path) == ("POST", "/reset"):
+            cockpit.reset()
+            self._orders.clear()
+            return {}
+        saved = re.fullmatch(r"/saved/([^/]+)(/restore)?", path)
+        if verb == "POST" and saved:
+            (cockpit.restore if saved[2] else cockpit.save)(saved[1])
+            return {}
+        return None
+
+
+class ControlServer(QuietServer):
+    """The listener of the control API. ``stop`` ends the process; ``busy`` tells what the other listener has to do."""
+
+    def __init__(
+        self,
+        cockpit: Cockpit,
+        journal: Journal,
+        faults: Faults,
+        port: int,
+        stop: Callable[[], None],
+        busy: Callable[[], int] = lambda: 0,
+    ) -> None:
+        self.desk = Desk(cockpit, journal, faults, stop, busy)
         super().__init__(("127.0.0.1", port), ControlHandler)
 
 
@@ -52,10 +166,13 @@ class ControlHandler(http.server.BaseHTTPRequestHandler):
         raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         try:
             body = json.loads(raw) if raw else {}
-            answer = self._route(self.command, split.path.rstrip("/"), query, body)
+            answer = self.server.desk.route(self.command, split.path.rstrip("/"), query, body)
             status = 200 if answer is not None else 404
         except (ValueError, TypeError, KeyError) as problem:
             status, answer = 400, {"error": f"{type(problem).__name__}: {problem}"}
+        # Whoever asked is told, whatever the cloud behind this stumbles over.
+        except Exception as problem:
+            status, answer = 500, {"error": f"{type(problem).__name__}: {problem}"}
         text = json.dumps(answer if answer is not None else {"error": "no such thing"}).encode()
         self.send_response_only(status)
         self.send_header("Content-Type", "application/json")
@@ -65,66 +182,99 @@ class ControlHandler(http.server.BaseHTTPRequestHandler):
 
     do_GET = do_POST = do_DELETE = do_any
 
-    def _route(self, verb: str, path: str, query: dict[str, str], body: Any) -> dict[str, Any] | None:
-        server = self.server
-        if (verb, path) == ("GET", "/log"):
-            return {"requests": server.journal.since(int(query.get("since", 0)))}
-        if (verb, path) == ("DELETE", "/log"):
-            server.journal.clear()
-            return {}
-        if path == "/faults":
-            return self._faults(verb, body)
-        if (verb, path) == ("POST", "/stop"):
-            threading.Thread(target=server.stop, daemon=True).start()
-            return {}
-        if (verb, path) in (("GET", ""), ("GET", "/")):
-            return {"service": MARK, "profile": server.cloud.profile.name}
-        with server.cloud.lock:
-            server.cloud.advance()
-            return self._cloud(verb, path, body)
 
-    def _faults(self, verb: str, body: Any) -> dict[str, Any] | None:
-        if verb == "POST":
-            for order in body if isinstance(body, list) else [body]:
-                self.server.faults.add(order)
-        elif verb == "DELETE":
-            self.server.faults.clear()
-        return {"faults": self.server.faults.list()}
+class Steering:
+    """The cockpit of a local cloud."""
 
-    def _cloud(self, verb: str, path: str, body: Any) -> dict[str, Any] | None:
-        cloud = self.server.cloud
-        if (verb, path) == ("GET", "/state"):
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
+
+    @property
+    def profile(self) -> str:
+        """Name of the generation."""
+        return self._cloud.profile.name
+
+    @property
+    def busy(self) -> int:
+        """No request takes any time here."""
+        return 0
+
+    @contextlib.contextmanager
+    def _held(self) -> Iterator[Cloud]:
+        with self._cloud.lock:
+            self._cloud.advance()
+            yield self._cloud
+
+    def state(self) -> dict[str, Any]:
+        """Return everything that exists or has existed."""
+        with self._held() as cloud:
             return inner_truth(cloud)
-        if (verb, path) == ("POST", "/settings"):
-            return change_settings(cloud, body)
-        if (verb, path) == ("GET", "/settings"):
+
+    def settings(self) -> dict[str, Any]:
+        """Return the settings that hold."""
+        with self._held() as cloud:
             return dataclasses.asdict(cloud.settings)
-        if (verb, path) == ("POST", "/servers"):
-            return {"servers": [_shown(server) for server in add_servers(cloud, **body)]}
-        if verb == "POST" and path.startswith("/servers/"):
-            return _shown(set_state(cloud, path.rpartition("/")[2], **body))
-        if (verb, path) == ("POST", "/reset"):
+
+    def change_settings(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Change settings, or fields of the profile, by name; return the settings that now hold."""
+        with self._held() as cloud:
+            return change_settings(cloud, body)
+
+    def add_servers(self, body: dict[str, Any]) -> list[dict[str, Any]]:
+        """Make servers behind the API; see :func:`add_servers`."""
+        with self._held() as cloud:
+            return [shown(server) for server in add_servers(cloud, **body)]
+
+    def set_state(self, ec2_id: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Put a server into a state; see :func:`set_state`."""
+        with self._held() as cloud:
+            return shown(set_state(cloud, ec2_id, **body))
+
+    def reset(self) -> None:
+        """Forget everything but the users, and go back to the settings that the process was started with."""
+        with self._held() as cloud:
             cloud.reset()
-            self.server.faults.clear()
-            return {}
-        return None
+
+    def save(self, name: str) -> None:
+        """Keep what there is under a name, for restore."""
+        with self._held() as cloud:
+            cloud.save(name)
+
+    def restore(self, name: str) -> None:
+        """Have everything be as it was when it was saved."""
+        with self._held() as cloud:
+            cloud.restore(name)
 
 
 def inner_truth(cloud: Cloud) -> dict[str, Any]:
-    """Return everything that exists or has existed, hidden tasks included."""
+    """Return everything that exists or has existed, hidden tasks included; apart, what the cloud itself takes back."""
     return {
-        "servers": [_shown(server) for server in cloud.servers.values()],
-        "gone": [_shown(server) for server in cloud.gone],
+        "servers": [shown(server) for server in cloud.servers.values() if not server.rolled_back],
+        "taken_back": [shown(server) for server in cloud.servers.values() if server.rolled_back],
+        "gone": [shown(server) for server in cloud.gone],
         "keypairs": [dataclasses.asdict(pair) for pair in cloud.keypairs.values()],
         "groups": [dataclasses.asdict(group) for group in cloud.groups],
-        "addresses": [dataclasses.asdict(address) for address in cloud.addresses.values()],
-        "volumes": [dataclasses.asdict(volume) for volume in cloud.volumes.values()],
+        "addresses": [
+            {**dataclasses.asdict(address), "instance": _ec2_id(cloud, address.server)}
+            for address in cloud.addresses.values()
+        ],
+        "volumes": [
+            {**dataclasses.asdict(one), "id": f"vol-{one.number:08x}", "instance": _ec2_id(cloud, one.server)}
+            for one in cloud.volumes.values()
+        ],
+        "snapshots": [dataclasses.asdict(one) for one in cloud.snapshots.values()],
         "images": [dataclasses.asdict(image) for image in cloud.images],
         "catalogues": list(CATALOGUES),
     }
 
 
-def _shown(server: Server) -> dict[str, Any]:
+def _ec2_id(cloud: Cloud, number: int | None) -> str | None:
+    server = None if number is None else cloud.servers.get(number)
+    return server.ec2_id if server else None
+
+
+def shown(server: Server) -> dict[str, Any]:
+    """Return all there is to know of a server."""
     return {
         "id": server.ec2_id,
         "uuid": server.uuid,
@@ -212,11 +362,17 @@ def _enter(cloud: Cloud, server: Server, state: str) -> None:
     server.state, server.task, server.due = state, None, None
 
 
-def set_state(cloud: Cloud, ec2_id: str, vm_state: str, task: str | None = None) -> Server:
-    """Put a server into a state, whatever it was doing; ``deleted`` removes it."""
+def set_state(
+    cloud: Cloud, ec2_id: str, vm_state: str | None = None, task: str | None = None, console: str | None = None
+) -> Server:
+    """Put a server into a state, whatever it was doing; ``deleted`` removes it. Or say what its console shows."""
     server = cloud.by_ec2_id.get(ec2_id)
     if server is None:
         raise ValueError(f"no server {ec2_id!r}")
+    if console is not None:
+        server.console = console
+    if vm_state is None:
+        return server
     if vm_state == "deleted":
         cloud.forget(server)
         return server

@@ -46,26 +46,50 @@ def failure(cloud: Cloud, problem: BaseException, request_id: str) -> Reply:
     """Return the XML reply for a failed request."""
     status, code, message = errors.outcome(cloud.profile, problem)
     if isinstance(problem, auth.Unauthorized) and cloud.profile.family != "legacy":
-        status = 401
+        status = problem.status
     return Reply(status, XML, render.error(code, message, request_id).encode("utf-8", "replace"), code)
 
 
-def keystone_down(cloud: Cloud, request: auth.Request, request_id: str) -> Reply:
-    """Return what the server says while it cannot reach Keystone."""
-    if "AWSAccessKeyId" not in request.params:
-        return plain(400, "\n\nThe server could not comply with the request.\n\n   ")
-    code = "500" if cloud.profile.family == "legacy" else "HTTPInternalServerError"
-    message = "The server has either erred or is incapable of performing the requested operation."
-    return Reply(500, XML, render.error(code, message, request_id).encode(), code)
+class Service:
+    """The local cloud, as the transport knows whoever answers requests."""
 
+    def __init__(self, cloud: Cloud) -> None:
+        self.cloud = cloud
 
-def identify(cloud: Cloud, request: auth.Request) -> str | None:
-    """Return the name of the user that a request claims to come from, without any check."""
-    access = request.params.get("AWSAccessKeyId", "")
-    if not access:
-        access = request.headers.get("authorization", "").partition("Credential=")[2].partition("/")[0]
-    user = cloud.users.get(access)
-    return user.name if user else None
+    @property
+    def mount(self) -> str:
+        """Path that requests must be under; empty if any will do."""
+        return self.cloud.profile.mount
+
+    @property
+    def latency(self) -> float:
+        """Seconds that every request takes longer."""
+        return self.cloud.settings.latency
+
+    def now(self) -> float:
+        """Return the time that replies are dated with."""
+        return self.cloud.now()
+
+    def identify(self, request: auth.Request) -> str | None:
+        """Return the name of the user that a request claims to come from, without any check."""
+        user = self.cloud.users.get(request.access_key)
+        return user.name if user else None
+
+    def handle(self, request: auth.Request, number: int) -> Reply:
+        """Carry a request out and return the reply. ``number`` is its place in the log."""
+        return handle(self.cloud, request, number)
+
+    def failed(self, problem: BaseException) -> Reply:
+        """Return the reply to a request that stumbled over something."""
+        return failure(self.cloud, problem, f"req-{uuid.uuid4()}")
+
+    def keystone_down(self, request: auth.Request) -> Reply:
+        """Return what the server says while it cannot reach Keystone."""
+        if "AWSAccessKeyId" not in request.params:
+            return plain(400, "\n\nThe server could not comply with the request.\n\n   ")
+        code = "500" if self.cloud.profile.family == "legacy" else "HTTPInternalServerError"
+        message = "The server has either erred or is incapable of performing the requested operation."
+        return Reply(500, XML, render.error(code, message, f"req-{uuid.uuid4()}").encode(), code)
 
 
 def handle(cloud: Cloud, request: auth.Request, number: int) -> Reply:

@@ -14,13 +14,15 @@ from .profiles import Profile
 class NovaError(Exception):
     """A failure of a known kind.
 
-    ``kind`` is a key of the tables below; ``message`` goes to the client unless the generation hides it.
+    ``kind`` is a key of the tables below; ``message`` goes to the client unless the generation hides it. ``subject`` is
+    what the failure is about, for generations with words of their own.
     """
 
-    def __init__(self, kind: str, message: str) -> None:
+    def __init__(self, kind: str, message: str, subject: object = None) -> None:
         super().__init__(message)
         self.kind = kind
         self.message = message
+        self.subject = subject
 
 
 # Grizzly: always HTTP 400. A kind that is missing here comes out as UnknownError without its message.
@@ -55,6 +57,7 @@ _LEGACY: dict[str, str] = {
     "NotAuthorized": "NotAuthorized",
     "NoMoreAddresses": "NoMoreFloatingIps",
     "RuleExists": "EC2APIError",
+    "RuleLimit": "EC2APIError",
     "RuleNotFound": "EC2APIError",
     "SnapshotNotFound": "SnapshotNotFound",
     "TooManyInstances": "TooManyInstances",
@@ -105,6 +108,7 @@ _MODERN: dict[str, tuple[int, str]] = {
     "NoMoreAddresses": (404, ""),
     "NotAuthorized": (403, "AuthFailure"),
     "RuleExists": (400, "InvalidPermission.Duplicate"),
+    "RuleLimit": (413, "SecurityGroupLimitExceeded"),
     "RuleNotFound": (400, "InvalidParameterValue"),
     "TagLimit": (413, "ResourceLimitExceeded"),
     "TooManyInstances": (413, "ResourceLimitExceeded"),
@@ -112,35 +116,72 @@ _MODERN: dict[str, tuple[int, str]] = {
     "VolumeState": (400, "UnsupportedOperation"),
 }
 
-# The stand-alone ec2-api: AWS names, HTTP 400 unless said otherwise.
+# The stand-alone ec2-api: AWS names, HTTP 400 unless said otherwise. What Nova and Cinder refuse comes through with
+# their own status, and the name of that as its code.
 _EC2API: dict[str, tuple[int, str]] = {
     **_MODERN,
     "AddressInUse": (400, "InvalidIPAddress.InUse"),
     "AddressLimit": (400, "AddressLimitExceeded"),
     "AddressNotFound": (400, "AuthFailure"),
+    "AddressUnknown": (400, "InvalidAllocationID.NotFound"),
+    "AttributeUnknown": (400, "InvalidParameterValue"),
+    "Conflict": (409, "Conflict"),
     "DevicePathInUse": (400, "InvalidParameterValue"),
     "FlavorNotFound": (400, "InvalidParameterValue"),
     "GroupInUse": (400, "DependencyViolation"),
     "GroupLimit": (400, "ResourceLimitExceeded"),
     "GroupNameInvalid": (400, "ValidationError"),
     "GroupNotFound": (400, "InvalidGroup.NotFound"),
+    "GroupReserved": (400, "InvalidGroup.Reserved"),
+    "HTTPInternalServerError": (500, "HTTPInternalServerError"),
+    "ImageNotAuthorized": (400, "AuthFailure"),
     "ImageNotFound": (400, "InvalidAMIID.NotFound"),
     "ImageNotReady": (400, "InvalidAMIID.Unavailable"),
     "InstanceInvalidState": (400, "IncorrectInstanceState"),
     "InstanceNotFound": (400, "InvalidInstanceID.NotFound"),
+    "InvalidCombination": (400, "InvalidParameterCombination"),
     "InvalidEc2Id": (400, "InvalidParameterValue"),
+    "InvalidFilter": (400, "InvalidFilter"),
+    "InvalidId": (400, "InvalidID"),
     "InvalidInput": (400, "InvalidParameterValue"),
     "KeyImportInvalid": (400, "BadRequest"),
-    "KeyImportLimit": (400, "ResourceLimitExceeded"),
-    "KeyInvalid": (400, "InvalidParameterValue"),
-    "KeyLimit": (400, "ResourceLimitExceeded"),
+    "KeyImportLimit": (403, "Forbidden"),
+    "KeyInvalid": (400, "BadRequest"),
+    "KeyLimit": (403, "Forbidden"),
     "KeyNotFound": (400, "InvalidKeyPair.NotFound"),
+    "LaunchRefused": (400, "BadRequest"),
     "MalformedInstanceId": (400, "InvalidParameterValue"),
     "NotAuthorized": (400, "AuthFailure"),
+    "RuleLimit": (400, "RulesPerSecurityGroupLimitExceeded"),
+    "MaterialMissing": (400, "MissingParameter"),
     "SnapshotNotFound": (400, "InvalidSnapshot.NotFound"),
+    "SubnetNotFound": (400, "InvalidSubnetID.NotFound"),
     "TooManyInstances": (403, "Forbidden"),
+    "Unsupported": (400, "Unsupported"),
+    "ValidationError": (400, "ValidationError"),
+    "VolumeGone": (404, "NotFound"),
     "VolumeNotFound": (400, "InvalidVolume.NotFound"),
     "VolumeState": (400, "IncorrectState"),
+    "VpcNotFound": (400, "InvalidVpcID.NotFound"),
+    "ZoneNotFound": (400, "InvalidAvailabilityZone.NotFound"),
+}
+# What it says of a subject; some of its templates are never filled in.
+_EC2API_TEXTS: dict[str, str] = {
+    "AddressNotFound": "The address '{}' does not belong to you.",
+    "FlavorNotFound": "Value (%(value)s) for parameter %(parameter)s is invalid. %(reason)s",
+    "GroupExists": "Security group '{}' already exists.",
+    "GroupLimit": "You have reached the limit of security groups",
+    "GroupNotFound": "The security group ID '{}' does not exist",
+    "ImageNotFound": "The image id '[{}]' does not exist",
+    "InstanceInvalidState": "The instance '{}' is not in a state from which the requested operation can be performed.",
+    "InstanceNotFound": "The instance ID '{}' does not exist",
+    "InvalidRequest": "The request received was invalid.",
+    "KeyNotFound": "Keypair {} is not found",
+    "RuleExists": "The specified rule already exists for that security group.",
+    "RuleLimit": "You've reached the limit on the number of rules that you can add to a security group.",
+    "SnapshotNotFound": "Snapshot {} could not be found.",
+    "ValidationError": "The input fails to satisfy the constraints specified by an AWS service: '{}'",
+    "VolumeNotFound": "The volume '{}' does not exist.",
 }
 
 
@@ -157,6 +198,8 @@ def outcome(profile: Profile, failure: BaseException) -> tuple[int, str, str]:
         hidden = not known or code == "UnknownError"
         return 400, code if known else "UnknownError", profile.unknown_text if hidden else message
     entry = _modern_entry(profile, kind) if known else None
+    if profile.ec2api and isinstance(failure, NovaError) and kind in _EC2API_TEXTS:
+        message = _EC2API_TEXTS[kind].format(failure.subject)
     return (500, kind, profile.unknown_text) if entry is None else (*entry, message)
 
 

@@ -33,6 +33,8 @@ KINDS = (
     "keystone_down",
     "non_ascii",
     "late",
+    "hold",
+    "hold_after",
 )
 # In these the request is not carried out, or not at once.
 NOT_DONE = ("drop_before", "hang", "http_500", "http_503", "unknown_error", "html_error", "redirect", "keystone_down")
@@ -65,8 +67,9 @@ class Faults:
     """The orders that are still open, oldest first. Safe to use from many threads."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
         self._open: list[Fault] = []
+        self._held: dict[object, str] = {}
 
     def add(self, order: dict[str, Any]) -> None:
         """Take an order; raise ValueError or TypeError if it makes no sense."""
@@ -77,9 +80,28 @@ class Faults:
             self._open.append(fault)
 
     def clear(self) -> None:
-        """Drop all orders."""
+        """Drop all orders, and let go what is held."""
         with self._lock:
             self._open.clear()
+        self.release()
+
+    def hold(self, action: str) -> None:
+        """Return when this request for ``action`` is let go."""
+        ticket = object()
+        with self._lock:
+            self._held[ticket] = action
+            self._lock.wait_for(lambda: ticket not in self._held)
+
+    def release(self, action: str = "*") -> None:
+        """Let go the requests that are held now, of the actions that a pattern fits."""
+        with self._lock:
+            self._held = {one: held for one, held in self._held.items() if not fnmatch.fnmatchcase(held, action)}
+            self._lock.notify_all()
+
+    def held(self) -> list[str]:
+        """Return the actions of the requests that are held, in order."""
+        with self._lock:
+            return list(self._held.values())
 
     def list(self) -> list[dict[str, Any]]:
         """Return the open orders."""

@@ -94,19 +94,15 @@ def write_settings(directory: Path, users: list[User], url: str) -> None:
         write_private(directory / f"ec2rc{suffix}.sh", text)
 
 
+def described(users: list[User]) -> dict[str, dict[str, str]]:
+    """Return what tests know of the users, by name."""
+    fields = ("access", "secret", "tenant", "tenant_id", "user_id")
+    return {user.name: {field: getattr(user, field) for field in fields} for user in users}
+
+
 def write_description(directory: Path, users: list[User], fields: dict[str, Any]) -> None:
     """Write ``cloud.json``, by which tests find the cloud and its users."""
-    rows = {
-        user.name: {
-            "access": user.access,
-            "secret": user.secret,
-            "tenant": user.tenant,
-            "tenant_id": user.tenant_id,
-            "user_id": user.user_id,
-        }
-        for user in users
-    }
-    write_private(directory / "cloud.json", json.dumps({**fields, "users": rows}, indent=1) + "\n")
+    write_private(directory / "cloud.json", json.dumps({**fields, "users": described(users)}, indent=1) + "\n")
 
 
 def tls_context(certificate: Path, key: Path) -> ssl.SSLContext:

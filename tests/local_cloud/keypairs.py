@@ -56,6 +56,12 @@ def fingerprint(blob: bytes) -> str:
     return ":".join(digest[index : index + 2] for index in range(0, 32, 2))
 
 
+def public_line(blob: bytes) -> str:
+    """Return the OpenSSH line of a public blob."""
+    name = blob[4 : 4 + int.from_bytes(blob[:4], "big")]
+    return f"{name.decode()} {base64.b64encode(blob).decode()}"
+
+
 def public_blob(line: str) -> bytes | None:
     """Return the wire form of an OpenSSH public key line of type RSA or DSA, or None if it is none."""
     fields = line.split()

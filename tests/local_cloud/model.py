@@ -50,6 +50,7 @@ class Image:
     """An image. ``container`` is ``aki``, ``ari`` or ``ami``; ``owner`` a tenant id; ``kernel`` and ``ramdisk`` names.
 
     ``number`` is the number in its EC2 id, given when the image is first listed; ``state`` is Glance's own word.
+    ``due`` is when a new one is ready.
     """
 
     uuid: str
@@ -63,15 +64,17 @@ class Image:
     state: str = "active"
     number: int | None = None
     location: str | None = None
+    due: float | None = None
 
 
 @dataclasses.dataclass
 class KeyPair:
-    """A key pair of one user, known by the MD5 fingerprint of its public half."""
+    """A key pair of one user, known by the MD5 fingerprint of its public half; ``public_key`` is its OpenSSH line."""
 
     name: str
     user_id: str
     fingerprint: str
+    public_key: str
 
 
 @dataclasses.dataclass
@@ -108,7 +111,10 @@ class Address:
 
 @dataclasses.dataclass
 class Volume:
-    """A volume. ``server`` is the number of the server that it is attached to; ``size`` is in GiB as asked for."""
+    """A volume. ``server`` is the number of the server that it is attached to; ``size`` is in GiB as asked for.
+
+    ``due`` is when it becomes available, if it is on its way there.
+    """
 
     number: int
     uuid: str
@@ -121,12 +127,12 @@ class Volume:
     server: int | None = None
     device: str | None = None
     attached: float = 0.0
-    detach_due: float | None = None
+    due: float | None = None
 
 
 @dataclasses.dataclass
 class Snapshot:
-    """A snapshot of a volume."""
+    """A snapshot of a volume. ``due`` is when it is no longer pending: completed or failed, or gone if ``deleting``."""
 
     number: int
     tenant_id: str
@@ -134,14 +140,18 @@ class Snapshot:
     size: Any
     description: str | None
     created: float
+    due: float | None = None
+    status: str = "pending"
+    deleting: bool = False
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(eq=False)
 class Server:
     """A virtual machine.
 
     ``state`` is Nova's vm_state, which clients see; ``task`` is what is going on, which they never see. ``due`` is when
-    the task ends. ``host`` is None until the server has been built.
+    the task ends. ``host`` is None until the server has been built. ``public_key`` may log in, and ``host_keys`` are
+    what its SSH server shows itself with, if it has one: lines of OpenSSH.
     """
 
     number: int
@@ -155,6 +165,8 @@ class Server:
     created: float
     hostname: str
     key_name: str | None = None
+    public_key: str | None = None
+    host_keys: tuple[str, ...] = ()
     groups: list[str] = dataclasses.field(default_factory=list)
     kernel: Image | None = None
     ramdisk: Image | None = None
@@ -173,3 +185,5 @@ class Server:
     fixed_ip: str | None = None
     root_device: str | None = None
     deleted: float | None = None
+    console: str | None = None  # what it has written, if a test says so
+    rolled_back: bool = False  # taken back by the service itself, and never told in an answer to a launch

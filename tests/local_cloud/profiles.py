@@ -32,6 +32,10 @@ class Profile:
     flavor_error: str = "FlavorNotFoundByName"
     flavor_text: str = "Flavor"
     default_flavor: str | None = None  # used when a launch names none
+    refused_text: str = "Not Authorized"  # message for credentials that do not hold
+    unknown_key_status: int = 401  # of an access key that nobody has; Keystone's own where it comes through
+    unknown_key_text: str = "Not Authorized"
+    keystone_clock: bool = False  # Keystone refuses a time stamp that is very old or none at all, before anybody else
     address_error: str = "UnsupportedOperation"  # Havana misspells it
     volume_error: str = "InvalidVolumeID.NotFound"
     snapshot_error: str = "InvalidSnapshotID.NotFound"
@@ -54,6 +58,7 @@ class Profile:
     free_disassociate: str = "refuse"  # an address that is not associated: refuse, accept or instance_not_found
     detach_lingers: bool = False  # a volume reads detaching for a while
     ascii_only: bool = True  # text outside ASCII breaks the whole reply
+    rules_recognized: bool = False  # ec2-api finds the rules to remove again, as it does with older Neutrons
     ec2api: bool = False  # the stand-alone service: random ids, group ids, filters, strict parameters
 
 
@@ -101,6 +106,7 @@ JUNO = dataclasses.replace(
     ICEHOUSE,
     name="juno",
     sigv4=True,
+    timestamp_needed=False,
     stop_from=("active", "error"),
     reports_changes=True,
     gone_state="shutting-down",
@@ -116,7 +122,6 @@ LIBERTY = dataclasses.replace(
     name="liberty",
     mount="",
     advertised_path="/",
-    timestamp_needed=False,
     asked_zone_shown=True,
 )
 
@@ -125,6 +130,13 @@ EC2API = dataclasses.replace(
     name="ec2api",
     family="ec2api",
     region="RegionOne",
+    advertised_path="/services/Cloud",  # as it was configured where it was recorded
+    refused_text="UNAUTHORIZED",
+    unknown_key_status=404,
+    unknown_key_text="NOT FOUND",
+    keystone_clock=True,
+    root_device_after_boot="/dev/sda",
+    reboot_from=("active",),  # a soft reboot
     default_flavor="m1.small",
     volume_error="InvalidVolume.NotFound",
     stop_from=("active", "rescued", "error"),

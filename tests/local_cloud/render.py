@@ -75,7 +75,8 @@ def _compact(parts: list[str], name: str, value: Any) -> None:
             _compact(parts, key, entry)
         parts.append(f"</{name}>")
     else:
-        parts.append(f"<{name}>{escape(text_of(value), _ATTRIBUTE)}</{name}>")
+        text = text_of(value)
+        parts.append(f"<{name}>{text if text.isalnum() else escape(text, _ATTRIBUTE)}</{name}>")
 
 
 def _indented(parts: list[str], name: str, value: Any, depth: int) -> None:

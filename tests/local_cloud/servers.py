@@ -27,12 +27,24 @@ _STATES: dict[str, tuple[int, str]] = {
     "resized": (16, "resize"),
     "error": (0, "error"),
     "soft-delete": (48, "terminated"),
+    "deleted": (32, "shutting-down"),  # only ec2-api shows it, until the row is gone
 }
+# The steps of a build that ec2-api lets clients see: what follows a task, and the share of the time that it takes.
+_BUILD_STEPS: dict[str, tuple[str, float]] = {"scheduling": ("networking", 0.25), "networking": ("spawning", 0.5)}
+_FIRST_STEP = 0.25
+_LEAVING_STEP = 1 / 3
+# Tasks of a server that has no port yet.
+_PORTLESS = ("scheduling", "networking")
 
 
 def visible_state(server: Server) -> tuple[int, str]:
     """Return code and name of the state that clients see. Unknown states show raw with code 0."""
     return _STATES.get(server.state, (0, server.state))
+
+
+def has_port(server: Server) -> bool:
+    """Whether the server has its port on the network, which ec2-api tells security groups and addresses from."""
+    return server.state != "deleted" and not (server.state == "building" and server.task in _PORTLESS)
 
 
 def check(server: Server, verb: str, allowed: tuple[str, ...], tasks: tuple[str, ...] = ()) -> None:
@@ -76,6 +88,10 @@ def reboot(cloud: Cloud, server: Server) -> None:
 
 def terminate(cloud: Cloud, server: Server) -> None:
     """Begin to delete a server; one that is on no host vanishes at once, and doing it twice is no error."""
+    if cloud.profile.ec2api:
+        if server.task != "deleting":
+            begin(cloud, server, "deleting", "deleted", cloud.settings.action_seconds * _LEAVING_STEP)
+        return
     server.client_token = None
     if server.host is None:
         cloud.forget(server)
@@ -94,19 +110,23 @@ def build(cloud: Cloud, server: Server, zone_known: bool) -> None:
     elif settings.fail_builds:
         settings.fail_builds -= 1
         begin(cloud, server, "scheduling", "error", settings.boot_seconds)
+    elif cloud.profile.ec2api and settings.boot_seconds > 0:
+        begin(cloud, server, "scheduling", "active", settings.boot_seconds * _FIRST_STEP)
     else:
         begin(cloud, server, "spawning", "active", settings.boot_seconds)
 
 
-def begin(cloud: Cloud, server: Server, task: str, outcome: str, seconds: float) -> None:
-    """Give the server a task that ends in the state ``outcome`` after ``seconds``."""
+def begin(cloud: Cloud, server: Server, task: str, outcome: str, seconds: float, since: float | None = None) -> None:
+    """Give the server a task that ends in the state ``outcome`` after ``seconds``, counted from now or ``since``."""
     server.task = task
     server.outcome = outcome
-    cloud.schedule(server, seconds)
+    cloud.schedule(server, seconds, since)
 
 
 def finish(cloud: Cloud, server: Server) -> None:
     """End the task of a server whose time has come."""
+    if cloud.profile.ec2api and _next_step(cloud, server):
+        return
     if server.outcome == "deleted":
         cloud.forget(server)
         return
@@ -115,6 +135,19 @@ def finish(cloud: Cloud, server: Server) -> None:
     server.state = server.outcome
     server.task = None
     server.due = None
+
+
+def _next_step(cloud: Cloud, server: Server) -> bool:
+    """Begin the next of the steps that ec2-api shows; False if there is none."""
+    if server.outcome == "deleted" and server.state != "deleted":
+        server.state = "deleted"
+        begin(cloud, server, "deleting", "deleted", cloud.settings.action_seconds * (1 - _LEAVING_STEP), server.due)
+        return True
+    if server.outcome == "active" and server.state == "building" and server.task in _BUILD_STEPS:
+        task, share = _BUILD_STEPS[server.task]
+        begin(cloud, server, task, "active", cloud.settings.boot_seconds * share, server.due)
+        return True
+    return False
 
 
 def settle(cloud: Cloud, server: Server) -> None:

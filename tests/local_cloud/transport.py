@@ -14,15 +14,13 @@ import sys
 import threading
 import time
 import urllib.parse
-import uuid
+from email.utils import formatdate
 from http.client import responses
 from typing import Any
 
-from . import auth, dispatch, faults
+from . import auth, dispatch, faults, spoil
 from .journal import Journal
-from .profiles import GRIZZLY
-from .render import error
-from .state import Cloud
+from .spoil import Service
 
 _HANG_POLL_SECONDS = 0.2
 
@@ -63,15 +61,55 @@ class Ec2Server(QuietServer):
     def __init__(
         self,
         address: tuple[str, int],
-        cloud: Cloud,
+        service: Service,
         journal: Journal,
         broken: faults.Faults,
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        self.cloud = cloud
+        self.service = service
         self.journal = journal
         self.faults = broken
+        self._counting = threading.Lock()
+        self._under_way = 0
         super().__init__(address, Ec2Handler, tls)
+
+    @property
+    def busy(self) -> int:
+        """How many connections are open or wait to be accepted, and how many requests are to be carried out late."""
+        with self._counting:
+            waiting, _writable, _failed = select.select([self.socket], [], [], 0)
+            return self._under_way + len(waiting)
+
+    def get_request(self) -> tuple[Any, Any]:
+        """Accept a connection, and count it."""
+        with self._counting:
+            taken = super().get_request()
+            self._under_way += 1
+        return taken
+
+    def shutdown_request(self, request: Any) -> None:
+        """End a connection."""
+        try:
+            super().shutdown_request(request)
+        finally:
+            with self._counting:
+                self._under_way -= 1
+
+    def carry_out_later(self, request: auth.Request, number: int, seconds: float) -> None:
+        """Carry a request out in so many seconds, for nobody."""
+
+        def carry_out() -> None:
+            try:
+                self.service.handle(request, number)
+            finally:
+                with self._counting:
+                    self._under_way -= 1
+
+        with self._counting:
+            self._under_way += 1
+        timer = threading.Timer(seconds, carry_out)
+        timer.daemon = True
+        timer.start()
 
 
 class Ec2Handler(http.server.BaseHTTPRequestHandler):
@@ -94,23 +132,14 @@ class Ec2Handler(http.server.BaseHTTPRequestHandler):
         """Serve one request of whatever method."""
         started = time.monotonic()
         request = self._read()
-        cloud = self.server.cloud
-        lost = dispatch.outside(cloud.profile.mount, request.path)
+        service = self.server.service
+        lost = dispatch.outside(service.mount, request.path)
         if lost is not None:
             self._send(lost)
             return
-        number = self.server.journal.received(
-            {
-                "action": request.params.get("Action"),
-                "params": request.params,
-                "user": dispatch.identify(cloud, request),
-                "verb": request.method,
-                "path": request.path,
-                "signature_version": request.signature_version,
-            }
-        )
-        if cloud.settings.latency > 0:
-            time.sleep(cloud.settings.latency)
+        number = self.server.journal.received(noted(service, request))
+        if service.latency > 0:
+            time.sleep(service.latency)
         fault = self.server.faults.take(request.params.get("Action", ""))
         reply = self._answer(request, number, fault)
         seconds = time.monotonic() - started
@@ -126,35 +155,35 @@ class Ec2Handler(http.server.BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = do_HEAD = do_DELETE = do_OPTIONS = do_PATCH = do_any
 
     def _read(self) -> auth.Request:
-        split = urllib.parse.urlsplit(self.path)
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        params = dict(urllib.parse.parse_qsl(split.query, keep_blank_values=True))
-        if self.command in ("POST", "PUT"):
-            params.update(urllib.parse.parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        return auth.Request(self.command, urllib.parse.unquote(split.path), headers, body, params)
+        return request_of(self.command, self.path, dict(self.headers.items()), body)
 
     def _answer(self, request: auth.Request, number: int, fault: faults.Fault | None) -> dispatch.Reply | None:
         """Return the reply, or None if the connection is to end without one."""
-        cloud = self.server.cloud
+        service = self.server.service
         if fault is None:
-            return dispatch.handle(cloud, request, number)
+            return service.handle(request, number)
         if fault.kind == "delay":
             time.sleep(fault.seconds)
+        elif fault.kind == "hold":
+            self._hold(request)
         elif fault.kind == "hang":
             self._wait_for_client()
             return None
         elif fault.kind == "late":
-            timer = threading.Timer(fault.seconds, dispatch.handle, (cloud, request, number))
-            timer.daemon = True
-            timer.start()
+            self.server.carry_out_later(request, number, fault.seconds)
             return None
         elif fault.kind in faults.NOT_DONE:
-            return _refusal(cloud, request, fault)
-        reply = dispatch.handle(cloud, request, number)
+            return spoil.refusal(service, request, fault)
+        reply = service.handle(request, number)
         if fault.kind == "delay_after":
             time.sleep(fault.seconds)
-        return _spoilt(cloud, reply, fault)
+        elif fault.kind == "hold_after":
+            self._hold(request)
+        return spoil.spoilt(service, reply, fault)
+
+    def _hold(self, request: auth.Request) -> None:
+        self.server.faults.hold(request.params.get("Action", ""))
 
     def _wait_for_client(self) -> None:
         while True:
@@ -168,61 +197,46 @@ class Ec2Handler(http.server.BaseHTTPRequestHandler):
             self.connection.shutdown(socket.SHUT_RDWR)
 
     def _send(self, reply: dispatch.Reply, fault: faults.Fault | None = None) -> None:
-        body = reply.body
-        missing = 64 if fault is not None and fault.kind == "short" else 0
-        lines = [
-            f"HTTP/1.1 {reply.status} {responses.get(reply.status, '')}",
-            f"Content-Type: {reply.content_type}",
-            f"Content-Length: {len(body) + missing}",
-            f"Date: {self.date_time_string(self.server.cloud.now())}",
-        ]
-        if fault is not None and fault.kind == "redirect":
-            lines.append(f"Location: {fault.location}")
-        head = "\r\n".join(lines) + "\r\n\r\n"
-        self.wfile.write(head.encode("latin-1") + (b"" if self.command == "HEAD" else body))
-        if missing:
+        data, whole = written(reply, fault, self.server.service.now(), self.command == "HEAD")
+        self.wfile.write(data)
+        if not whole:
             self._hang_up()
 
 
-def _refusal(cloud: Cloud, request: auth.Request, fault: faults.Fault) -> dispatch.Reply | None:
-    """Return the reply of a fault that keeps the request from being carried out; None closes the connection."""
-    if fault.kind == "drop_before":
-        return None
-    if fault.kind == "html_error":
-        return dispatch.Reply(502, "text/html", faults.HTML.replace(b"Please log in.", b"Bad gateway"))
-    if fault.kind == "redirect":
-        return dispatch.Reply(302, "text/html", faults.HTML)
-    request_id = f"req-{uuid.uuid4()}"
-    if fault.kind == "keystone_down":
-        return dispatch.keystone_down(cloud, request, request_id)
-    return _error(fault.kind, request_id)
+def request_of(method: str, target: str, headers: dict[str, str], body: bytes) -> auth.Request:
+    """Return a request from what came over the wire; ``target`` is path and query as they came."""
+    split = urllib.parse.urlsplit(target)
+    params = dict(urllib.parse.parse_qsl(split.query, keep_blank_values=True))
+    if method in ("POST", "PUT"):
+        params.update(urllib.parse.parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
+    lower = {name.lower(): value for name, value in headers.items()}
+    return auth.Request(method, urllib.parse.unquote(split.path), lower, body, params, target)
 
 
-def _error(kind: str, request_id: str) -> dispatch.Reply:
-    if kind.startswith("unknown_error"):
-        body = error("UnknownError", GRIZZLY.unknown_text, request_id)
-        return dispatch.Reply(400, dispatch.XML, body.encode(), "UnknownError")
-    status = 503 if "503" in kind else 500
-    return dispatch.plain(status, "\n\nThe server has either erred or is overloaded.\n\n   ")
-
-
-def _spoilt(cloud: Cloud, reply: dispatch.Reply, fault: faults.Fault) -> dispatch.Reply | None:
-    """Return the reply to a request that has been carried out, after the fault has had its way with it."""
-    if fault.kind == "drop_after":
-        return None
-    if fault.kind.endswith("_after") and fault.kind != "delay_after":
-        return _error(fault.kind, f"req-{uuid.uuid4()}")
-    if fault.kind == "non_ascii":
-        broken = UnicodeEncodeError("ascii", "", 0, 1, "ordinal not in range(128)")
-        return dispatch.failure(cloud, broken, f"req-{uuid.uuid4()}")
-    bodies = {
-        "empty_body": b"",
-        "garbage": faults.GARBAGE,
-        "truncated": reply.body[: len(reply.body) // 2],
-        "html": faults.HTML,
-        "doctype": faults.BOMB,
+def noted(service: Service, request: auth.Request) -> dict[str, Any]:
+    """Return what the journal is told of a request that has come in."""
+    return {
+        "action": request.params.get("Action"),
+        "params": request.params,
+        "user": service.identify(request),
+        "verb": request.method,
+        "path": request.path,
+        "signature_version": request.signature_version,
     }
-    if fault.kind in bodies:
-        kind = "text/html" if fault.kind == "html" else dispatch.XML
-        return dispatch.Reply(200, kind, bodies[fault.kind])
-    return reply
+
+
+def written(
+    reply: dispatch.Reply, fault: faults.Fault | None, now: float, headless: bool = False
+) -> tuple[bytes, bool]:
+    """Return a reply as it goes over the wire, and whether it is whole; if not, the connection ends with it."""
+    missing = 64 if fault is not None and fault.kind == "short" else 0
+    lines = [
+        f"HTTP/1.1 {reply.status} {responses.get(reply.status, '')}",
+        f"Content-Type: {reply.content_type}",
+        f"Content-Length: {len(reply.body) + missing}",
+        f"Date: {formatdate(now, usegmt=True)}",
+    ]
+    if fault is not None and fault.kind == "redirect":
+        lines.append(f"Location: {fault.location}")
+    head = "\r\n".join(lines) + "\r\n\r\n"
+    return head.encode("latin-1") + (b"" if headless else reply.body), not missing

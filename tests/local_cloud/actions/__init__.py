@@ -10,7 +10,20 @@ from typing import Any
 from ..errors import NovaError
 from ..params import snake_case
 from ..profiles import Profile
-from . import addresses, attributes, groups, images, instances, keypairs, launch, lifecycle, tags, volumes, zones
+from . import (
+    addresses,
+    attributes,
+    groups,
+    images,
+    instances,
+    keypairs,
+    launch,
+    lifecycle,
+    tags,
+    validation,
+    volumes,
+    zones,
+)
 from .registry import ACTIONS, Action
 
 _MODULES = (addresses, attributes, groups, images, instances, keypairs, launch, lifecycle, tags, volumes, zones)
@@ -33,8 +46,8 @@ def check_arguments(profile: Profile, action: Action, args: dict[str, Any]) -> N
         return
     missing = [name for name in action.required if name not in args]
     if missing:
-        words = ", ".join("".join(part.title() for part in name.split("_")) for name in missing)
-        raise NovaError("MissingParameter", f"The request must contain the parameter {words}")
+        raise NovaError("MissingParameter", f"The required parameter '{missing[0]}' is missing")
+    validation.check(action.name, args)
     unknown = [name for name in args if name not in action.known]
     if unknown:
         raise TypeError(f"{action.name}() got an unexpected keyword argument {unknown[0]!r}")

@@ -12,19 +12,21 @@ from ..model import Address
 from .call import Call
 from .registry import action
 
-_POOL = "172.24.4.%d"
-_POOL_SIZE = 254
-
 
 @action()
 def allocate_address(call: Call, /, domain: Any = None, **_ignored: Any) -> dict[str, Any]:
     """Take the lowest free address of the pool."""
-    held = call.cloud.addresses
+    held, pool_size = call.cloud.addresses, call.cloud.settings.floating_addresses
+    if call.profile.ec2api and not pool_size:
+        raise NovaError("Unsupported", "Feature is restricted by OS admin")
     mine = sum(one.tenant_id == call.tenant for one in held.values())
     if 0 <= call.cloud.settings.quota_addresses <= mine:
         text = "Maximum number of floating ips exceeded" if call.profile.pretty else "No more floating IPs available"
+        if call.profile.ec2api:
+            text = "The maximum number of addresses has been reached."
         raise NovaError("AddressLimit", text)
-    free = next((_POOL % number for number in range(1, _POOL_SIZE + 1) if _POOL % number not in held), None)
+    pool = (call.cloud.floating_ip(number) for number in range(1, pool_size + 1))
+    free = next((one for one in pool if one not in held), None)
     if free is None:
         raise NovaError("NoMoreAddresses", "Zero floating ips available.")
     held[free] = Address(free, call.tenant)
@@ -34,7 +36,7 @@ def allocate_address(call: Call, /, domain: Any = None, **_ignored: Any) -> dict
 def _mine(call: Call, ip: Any) -> Address:
     address = call.cloud.addresses.get(ip)
     if address is None:
-        raise NovaError("AddressNotFound", f"Floating ip not found for address {ip}.")
+        raise NovaError("AddressNotFound", f"Floating ip not found for address {ip}.", ip)
     if address.tenant_id != call.tenant and not call.user.is_admin:
         raise NovaError("NotAuthorized", "Not authorized.")
     return address
@@ -44,19 +46,26 @@ def _mine(call: Call, ip: Any) -> Address:
 def describe_addresses(call: Call, /, public_ip: Any = None, **_ignored: Any) -> dict[str, Any]:
     """Return the project's addresses, or those asked for."""
     if public_ip:
-        chosen = [_mine(call, one) for one in public_ip]
+        chosen = [_listed(call, one) for one in public_ip]
     else:
         chosen = [one for one in call.cloud.addresses.values() if one.tenant_id == call.tenant]
     return {"addressesSet": [_entry(call, one) for one in chosen]}
 
 
+def _listed(call: Call, ip: Any) -> Address:
+    """Return an address for a listing; ec2-api then has another error for one that is not there."""
+    if call.profile.ec2api and getattr(call.cloud.addresses.get(ip), "tenant_id", None) != call.tenant:
+        raise NovaError("AddressUnknown", f"The allocation ID '{ip}' does not exist")
+    return _mine(call, ip)
+
+
 def _entry(call: Call, address: Address) -> dict[str, Any]:
     server = call.cloud.servers.get(address.server) if address.server is not None else None
     ec2_id = server.ec2_id if server else None
-    entry = {"publicIp": address.ip, "instanceId": f"{ec2_id} ({address.tenant_id})" if call.mangles else ec2_id}
-    if call.profile.ec2api:
-        entry["domain"] = "standard"
-    return entry
+    if not call.profile.ec2api:
+        return {"publicIp": address.ip, "instanceId": f"{ec2_id} ({address.tenant_id})" if call.mangles else ec2_id}
+    at = {"privateIpAddress": server.fixed_ip, "instanceId": ec2_id} if server else {}
+    return {"publicIp": address.ip, **at, "domain": "standard"}
 
 
 @action(also="allocation_id network_interface_id private_ip_address allow_reassociation")
@@ -90,7 +99,7 @@ def release_address(call: Call, /, public_ip: Any = None, **_ignored: Any) -> di
     if call.profile.family == "legacy" and public_ip not in call.cloud.addresses:
         raise NovaError("AddressUnusable", "Unable to release IP Address.")
     address = _mine(call, public_ip)
-    if address.server is not None:
+    if address.server is not None and not call.profile.ec2api:
         raise NovaError("AddressInUse", f"Floating ip {public_ip} is associated.")
     del call.cloud.addresses[address.ip]
     return {"return": True}

@@ -17,6 +17,7 @@ from .images import unsupported
 from .instances import View
 from .launch import decoded_user_data, flavor
 from .registry import action
+from .validation import invalid
 
 _SHOWN: dict[str, Callable[[Call, Server], Any]] = {
     "blockDeviceMapping": lambda call, server: View(call).instance(server).get("blockDeviceMapping"),
@@ -36,18 +37,22 @@ initramfs: up at 0.43
 EXT4-fs (vda): mounted filesystem with ordered data mode. Opts: (null)
 cirrosds 'net' up at 1.12
 Starting dropbear sshd: generating rsa key... generating dsa key... OK
-===== cloud-final: system completely up in 3.21 seconds ====
+{keys}===== cloud-final: system completely up in 3.21 seconds ====
   instance-id: {ec2_id}
   local-ipv4: {ip}
   ___ _ ____ ___  ___
  / __/ / __// __// _ \\/ __/
 login as 'cirros' user. default password: 'cubswin:)'. use 'sudo' for root.
 {host} login: """
+# As cloud-init writes them.
+_KEYS_BEGIN, _KEYS_END = "-----BEGIN SSH HOST KEY KEYS-----", "-----END SSH HOST KEY KEYS-----"
 
 
 @action(required="instance_id attribute")
 def describe_instance_attribute(call: Call, /, instance_id: Any, attribute: Any, **_ignored: Any) -> dict[str, Any]:
     """Return one attribute; Nova puts the value straight into its element, ec2-api into a ``value`` inside."""
+    if call.profile.ec2api:
+        _check_known(call, instance_id, attribute)
     if attribute not in _SHOWN:
         raise NovaError("InvalidAttribute", unsupported(call, attribute))
     server = call.server(instance_id)
@@ -58,12 +63,23 @@ def describe_instance_attribute(call: Call, /, instance_id: Any, attribute: Any,
     return reply
 
 
+def _check_known(call: Call, instance_id: Any, attribute: str) -> None:
+    call.server(instance_id)
+    if attribute == "sourceDestCheck":
+        text = "You may only describe the sourceDestCheck attribute for VPC instances"
+        raise NovaError("InvalidCombination", text)
+    if attribute not in _SHOWN or attribute == "instanceInitiatedShutdownBehavior":
+        raise invalid(attribute, "attribute", "Unknown attribute.")
+
+
 def _value(call: Call, server: Server, attribute: str) -> Any:
     if not call.profile.ec2api:
         return _SHOWN[attribute](call, server)
     if attribute == "userData":
         return {"value": server.user_data} if server.user_data else None
     value = _SHOWN[attribute](call, server)
+    if attribute in ("kernel", "ramdisk"):
+        return {"value": value}
     return value if value is None or isinstance(value, list) else {"value": value}
 
 
@@ -98,11 +114,14 @@ def get_console_output(call: Call, /, instance_id: Any, **_ignored: Any) -> dict
     typed = _first(instance_id)
     server = call.server(typed)
     servers.require_host(server)
-    text = _BOOT_TEXT.format(ec2_id=server.ec2_id, ip=server.fixed_ip, host=server.hostname)
+    text = server.console
+    if text is None:
+        keys = "\n".join([_KEYS_BEGIN, *server.host_keys, _KEYS_END, ""]) if server.host_keys else ""
+        text = _BOOT_TEXT.format(ec2_id=server.ec2_id, ip=server.fixed_ip, host=server.hostname, keys=keys)
     return {
         "instanceId": typed,
         "timestamp": timestamp(call.cloud.now()),
-        "output": base64.b64encode(text.encode()).decode(),
+        "output": base64.b64encode(text.encode("utf-8", "surrogateescape")).decode(),
     }
 
 

@@ -60,8 +60,9 @@ class Call:
 
     def _visible(self, ec2_id: str, number: int) -> Server:
         by_id = self.cloud.by_ec2_id.get(ec2_id) if self.profile.ec2api else self.cloud.servers.get(number)
-        if by_id is None or not (by_id.tenant_id == self.tenant or self.user.is_admin):
-            raise NovaError("InstanceNotFound", f"Instance i-{number:08x} could not be found.")
+        everything = self.user.is_admin and not self.profile.ec2api
+        if by_id is None or not (by_id.tenant_id == self.tenant or everything):
+            raise NovaError("InstanceNotFound", f"Instance i-{number:08x} could not be found.", ec2_id)
         return by_id
 
     # Images ------------------------------------------------------------------------------------------------------
@@ -86,10 +87,10 @@ class Call:
         if found is not None:
             if ec2_id.split("-")[0] == found.container:
                 return found
-            raise NovaError("ImageNotFound", f"Image {ec2_id} could not be found.")
+            raise NovaError("ImageNotFound", f"Image {ec2_id} could not be found.", ec2_id)
         named = next((image for image in visible if image.name == ec2_id), None)
         if named is None:
-            raise NovaError("ImageNotFound", f"Image {ec2_id} could not be found.")
+            raise NovaError("ImageNotFound", f"Image {ec2_id} could not be found.", ec2_id)
         if named.number is None:
             named.number = self.cloud.ec2_number("image")
         return named

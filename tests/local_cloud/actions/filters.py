@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import base64
 import fnmatch
 from typing import Any, Callable
 
@@ -14,6 +15,7 @@ from ..model import Server
 from ..params import listed
 from ..render import text_of
 from .call import Call, image_id
+from .validation import invalid
 
 _LARGEST_PAGE = 1000
 _SMALLEST_PAGE = 5
@@ -42,6 +44,18 @@ _EC2API: dict[str, Callable[[Server], list[Any]]] = {
 def pairs(filter_: Any) -> list[tuple[Any, list[Any]]]:
     """Return a request's filters as names with their values."""
     return [(one.get("name"), listed(one.get("value"))) for one in listed(filter_) if isinstance(one, dict)]
+
+
+def rows(found: list[dict[str, Any]], filter_: Any, fields: dict[str, str]) -> list[dict[str, Any]]:
+    """Return the entries of a reply that pass ec2-api's filters; ``fields`` has the elements that filters stand for.
+
+    A filter that nobody knows is noticed only where there is something to filter.
+    """
+    for name, values in pairs(filter_):
+        if found and name not in fields:
+            raise invalid(name, "filter", "invalid filter")
+        found = [row for row in found if matches([row.get(fields[name])], values)]
+    return found
 
 
 def instances(call: Call, chosen: list[Server], filter_: Any) -> list[Server]:
@@ -77,8 +91,8 @@ def _by_ec2api(chosen: list[Server], wanted: list[tuple[Any, list[Any]]]) -> lis
             chosen = [one for one in chosen if key in one.tags and matches([one.tags[key]], values)]
         elif name in _EC2API:
             chosen = [one for one in chosen if matches(_EC2API[name](one), values)]
-        else:
-            raise NovaError("InvalidParameter", f"The filter '{name}' is invalid")
+        elif chosen:
+            raise invalid(name, "filter", "invalid filter")
     return chosen
 
 
@@ -95,11 +109,14 @@ def page(chosen: list[Server], kwargs: dict[str, Any], by_id: bool) -> tuple[lis
     """Return one page of servers sorted by id, and the token of the next page as a field of the reply."""
     size = kwargs["max_results"]
     if by_id:
-        raise NovaError("InvalidParameterCombination", "The parameter instancesSet cannot be used with maxResults")
-    if not isinstance(size, int) or size < _SMALLEST_PAGE:
-        raise NovaError("InvalidParameter", f"Value ( {size} ) for parameter maxResults is invalid.")
-    after = kwargs.get("next_token")
-    left = [one for one in chosen if after is None or one.ec2_id > str(after)]
-    size = min(size, _LARGEST_PAGE)
-    token = {"nextToken": left[size - 1].ec2_id} if len(left) > size else {}
-    return left[:size], token
+        text = "The parameter instancesSet cannot be used with the parameter maxResults"
+        raise NovaError("InvalidCombination", text)
+    if size < _SMALLEST_PAGE:
+        text = f"Value ( {size} ) for parameter maxResults is invalid. Expecting a value greater than {_SMALLEST_PAGE}."
+        raise NovaError("InvalidParameter", text)
+    # A token tells, in base64, how many were shown already.
+    token = kwargs.get("next_token")
+    begin = int(base64.b64decode(str(token)).decode()) if token else 0
+    end = begin + min(size, _LARGEST_PAGE)
+    following = {"nextToken": base64.b64encode(str(end).encode()).decode()} if end < len(chosen) else {}
+    return chosen[begin:end], following

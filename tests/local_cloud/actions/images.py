@@ -1,19 +1,36 @@
 # Copyright (c) 2026, The nova_ec2.cloud authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Images: listing, attributes, registration. The cloud has no object store, so nothing can be registered from one."""
+"""Images: listing, attributes, registration, making them of servers."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
 from ..errors import NovaError
 from ..model import Image
+from ..render import timestamp
+from . import filters
 from .call import Call, image_id
 from .registry import action
 
 _TYPES = {"ami": "machine", "aki": "kernel", "ari": "ramdisk"}
+_FILTERS = {
+    "architecture": "architecture",
+    "image-id": "imageId",
+    "image-type": "imageType",
+    "is-public": "isPublic",
+    "kernel-id": "kernelId",
+    "name": "name",
+    "owner-id": "imageOwnerId",
+    "ramdisk-id": "ramdiskId",
+    "root-device-type": "rootDeviceType",
+    "state": "imageState",
+}
+# Words of ec2-api for those of Glance; Nova passes these on.
+_EC2_STATES = {"queued": "pending", "saving": "pending", "killed": "error"}
 _ROOT_DEVICE = "/dev/sda1"
 
 
@@ -25,10 +42,11 @@ ObjectStoreError.__name__ = "error"  # the class name that the servers give away
 
 
 @action(also="image_id owner executable_by")
-def describe_images(call: Call, /, image_id: Any = None, **_ignored: Any) -> dict[str, Any]:
-    """Return the visible images, or those asked for by id or name. Owners and filters are ignored."""
+def describe_images(call: Call, /, image_id: Any = None, filter: Any = None, **_ignored: Any) -> dict[str, Any]:
+    """Return the visible images, or those asked for by id or name. Owners are ignored, and so are filters by Nova."""
     chosen = call.images() if not image_id else [call.image(one) for one in image_id]
-    return {"imagesSet": [_entry(call, image) for image in chosen]}
+    rows = [_entry(call, image) for image in chosen]
+    return {"imagesSet": filters.rows(rows, filter, _FILTERS) if call.profile.ec2api else rows}
 
 
 def _entry(call: Call, image: Image) -> dict[str, Any]:
@@ -45,6 +63,10 @@ def _entry(call: Call, image: Image) -> dict[str, Any]:
         "imageType": _TYPES[image.container],
         "name": image.name,
     }
+    if call.profile.ec2api:
+        del entry["description"], entry["rootDeviceName"]
+        entry["imageState"] = _EC2_STATES.get(entry["imageState"], entry["imageState"])
+        entry["creationDate"] = timestamp(call.cloud.began)[:-5] + "Z"
     for key, part in (("kernelId", boot_part(call, image.kernel)), ("ramdiskId", boot_part(call, image.ramdisk))):
         if part is not None:
             entry[key] = image_id(part)
@@ -66,9 +88,13 @@ def describe_image_attribute(call: Call, /, image_id: Any, attribute: Any, **_ig
         "kernel": lambda image: _part(call, image.kernel),
         "ramdisk": lambda image: _part(call, image.ramdisk),
     }
+    if call.profile.ec2api:
+        values["description"] = lambda image: {"value": None}
     if attribute not in values:
-        raise NovaError("InvalidAttribute", unsupported(call, attribute))
+        raise NovaError("InvalidRequest" if call.profile.ec2api else "InvalidAttribute", unsupported(call, attribute))
     image = call.image(image_id)
+    if call.profile.ec2api and image.owner != call.tenant:
+        raise NovaError("ImageNotAuthorized", f"Not authorized for image:{image.uuid}")
     value = values[attribute](image)
     return {attribute: value, "imageId": image_id} if value is not None else {"imageId": image_id}
 
@@ -118,21 +144,38 @@ def deregister_image(call: Call, /, image_id: Any, **_ignored: Any) -> dict[str,
 
 @action(also="name description architecture root_device_name block_device_mapping kernel_id ramdisk_id")
 def register_image(call: Call, /, image_location: Any = None, **kwargs: Any) -> dict[str, Any]:
-    """Fail: there is no object store to take an image from."""
+    """Take an image from the object store, if there is one; fail as for a broken one if not."""
     if image_location is None and not kwargs.get("name"):
         raise NovaError("MissingParameter", _missing(call, "imageLocation is required"))
-    raise ObjectStoreError("the object store does not answer")
+    if not call.cloud.settings.object_store:
+        raise ObjectStoreError("the object store does not answer")
+    location = image_location or kwargs["name"]
+    return _new(call, kwargs.get("name") or location, location)
 
 
 @action(also="name description block_device_mapping", required="instance_id")
-def create_image(call: Call, /, instance_id: Any, no_reboot: Any = False, **_ignored: Any) -> dict[str, Any]:
-    """Fail: only servers that boot from a volume can be made an image of, and this cloud has none."""
+def create_image(call: Call, /, instance_id: Any, no_reboot: Any = False, **kwargs: Any) -> dict[str, Any]:
+    """Make an image of a server, if servers boot from volumes; fail if not."""
     server = call.server(instance_id[0] if isinstance(instance_id, list) else instance_id)
+    if call.cloud.settings.volume_backed:
+        return _new(call, kwargs.get("name") or f"{server.hostname}-snapshot", None)
     raise NovaError(
         "InvalidParameter",
         f"Invalid value '{instance_id}' for instanceId. "
         f"Instance does not have a volume attached at root ({server.root_device})",
     )
+
+
+def _new(call: Call, name: str, location: str | None) -> dict[str, Any]:
+    seconds = call.cloud.settings.image_seconds
+    image = Image(call.cloud.new_uuid(), name, "ami", call.tenant, public=False, location=location, state="saving")
+    image.number = call.cloud.ec2_number("image")
+    if seconds:
+        image.due = time.monotonic() + seconds
+    else:
+        image.state = call.cloud.settings.image_outcome
+    call.cloud.images.append(image)
+    return {"imageId": image_id(image)}
 
 
 @action(lambda profile: profile.ec2api, required="image_id attribute")

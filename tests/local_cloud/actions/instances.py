@@ -21,8 +21,11 @@ _DEFAULT_ROOT = "/dev/sda1"
 @action(also="instance_id max_results next_token")
 def describe_instances(call: Call, /, instance_id: Any = None, filter: Any = None, **kwargs: Any) -> dict[str, Any]:
     """Return servers by reservation: those asked for, or all of the project (of all projects for administrators)."""
+    if call.profile.ec2api:
+        _learn_of_gone(call, instance_id)
     if instance_id:
-        chosen = [call.listed_server(one) for one in instance_id]
+        named = dict.fromkeys(instance_id) if call.profile.ec2api else instance_id
+        chosen = [call.listed_server(one) for one in named]
     elif call.user.is_admin and call.cloud.settings.admin_sees_all and not call.profile.ec2api:
         chosen = list(call.cloud.servers.values())
     else:
@@ -33,6 +36,13 @@ def describe_instances(call: Call, /, instance_id: Any = None, filter: Any = Non
         kept, token = filters.page(sorted(kept, key=lambda one: one.ec2_id), kwargs, bool(instance_id))
         answer = {"reservationSet": reservations(call, kept), **token}
     return answer
+
+
+def _learn_of_gone(call: Call, instance_id: Any) -> None:
+    """Have ec2-api notice which servers are gone, of those that it lists."""
+    for ec2_id, server in list(call.cloud.unlisted.items()):
+        if server.tenant_id == call.tenant and (not instance_id or ec2_id in instance_id):
+            del call.cloud.unlisted[ec2_id]
 
 
 @action(lambda profile: not profile.ec2api)
@@ -59,14 +69,19 @@ class View:
     def __init__(self, call: Call) -> None:
         self._call = call
         self._floating = call.cloud.floating_by_server()
+        known_early = call.profile.root_device_after_boot if call.profile.ec2api else None
+        self._default_root = known_early or _DEFAULT_ROOT
         self._volumes: dict[int, list[Volume]] = {}
         for volume in call.cloud.volumes.values():
             if volume.server is not None:
                 self._volumes.setdefault(volume.server, []).append(volume)
 
     def reservation(self, batch: list[Server]) -> dict[str, Any]:
-        """Return the fields of one reservation, whose servers are ``batch``."""
-        groups = self._groups(batch[0])
+        """Return the fields of one reservation, whose servers are ``batch``, oldest first.
+
+        Groups are those of any server on Nova, and of the youngest on ec2-api, which may not show its own yet.
+        """
+        groups = self._groups(batch[-1])
         return {
             "ownerId": batch[0].tenant_id,
             "groupSet": groups,
@@ -77,6 +92,8 @@ class View:
     def _groups(self, server: Server) -> list[dict[str, str]]:
         if not self._call.profile.ec2api:
             return [{"groupId": name} for name in server.groups]
+        if not servers.has_port(server):
+            return []
         known = {group.name: group for group in self._call.cloud.groups_of(server.tenant_id)}
         return [group_reference(known[name]) for name in server.groups if name in known]
 
@@ -100,11 +117,13 @@ class View:
             "privateDnsName": server.hostname,
             "launchTime": self._launch_time(server),
             "amiLaunchIndex": server.index,
-            "rootDeviceName": server.root_device or _DEFAULT_ROOT,
+            "rootDeviceName": server.root_device or self._default_root,
             "rootDeviceType": "instance-store",
             "instanceType": server.flavor.name,
-            "privateIpAddress": server.fixed_ip,
+            "privateIpAddress": server.fixed_ip if servers.has_port(server) else None,
         }
+        if self._call.profile.ec2api and server.state == "building" and server.task == "scheduling":
+            del entry["rootDeviceName"], entry["rootDeviceType"]
         self._add_addresses(entry, server)
         self._add_optional(entry, server)
         return entry
@@ -145,8 +164,9 @@ class View:
             entry["tagSet"] = [{"key": key, "value": value} for key, value in server.tags.items()]
         if profile.token_shown and server.client_token is not None:
             entry["clientToken"] = server.client_token
-        if profile.ec2api:
-            entry["groupSet"] = self._groups(server)
+        groups = self._groups(server) if profile.ec2api else []
+        if groups:
+            entry["groupSet"] = groups
 
 
 def group_reference(group: Group) -> dict[str, str]:

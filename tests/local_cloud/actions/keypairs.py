@@ -7,32 +7,40 @@ from __future__ import annotations
 
 import base64
 import re
+import string
 from typing import Any
 
 from .. import keypairs
 from ..errors import NovaError
 from ..model import KeyPair
+from . import filters
 from .call import Call
 from .registry import action
 
 _NAME = re.compile(r"[A-Za-z0-9_\- ]+\Z")
+_LETTERS_ALLOWED = f"Only expected characters: [_- {string.digits}{string.ascii_letters}]"
 _LONGEST = 255
 _HIDDEN_SUFFIX = "-vpn"
 
 
 @action(also="key_name")
-def describe_key_pairs(call: Call, /, key_name: Any = None, **_ignored: Any) -> dict[str, Any]:
+def describe_key_pairs(call: Call, /, key_name: Any = None, filter: Any = None, **_ignored: Any) -> dict[str, Any]:
     """Return the user's key pairs, or those named; it fails only if none of the names is known."""
     mine = [pair for (user, _name), pair in call.cloud.keypairs.items() if user == call.user.user_id]
     if key_name is not None:
         names = list(key_name)
         mine = [pair for pair in mine if pair.name in names]
         if not mine or (call.profile.ec2api and len({pair.name for pair in mine}) < len(set(names))):
-            raise NovaError("KeyNotFound", f"Could not find key pair(s): {','.join(names)}")
+            missing = next((name for name in names if name not in {pair.name for pair in mine}), None)
+            raise NovaError("KeyNotFound", f"Could not find key pair(s): {','.join(names)}", missing)
     if call.profile.pretty:
         mine.sort(key=lambda pair: pair.name)
-    shown = [pair for pair in mine if call.user.is_admin or not pair.name.endswith(_HIDDEN_SUFFIX)]
-    return {"keySet": [{"keyName": pair.name, "keyFingerprint": pair.fingerprint} for pair in shown]}
+    everything = call.user.is_admin or call.profile.ec2api
+    shown = [pair for pair in mine if everything or not pair.name.endswith(_HIDDEN_SUFFIX)]
+    rows = [{"keyName": pair.name, "keyFingerprint": pair.fingerprint} for pair in shown]
+    if call.profile.ec2api:
+        rows = filters.rows(rows, filter, {"key-name": "keyName", "fingerprint": "keyFingerprint"})
+    return {"keySet": rows}
 
 
 @action(required="key_name")
@@ -40,7 +48,7 @@ def create_key_pair(call: Call, /, key_name: Any, **_ignored: Any) -> dict[str, 
     """Make a key pair and return its private key."""
     _check(call, key_name, "KeyInvalid", "KeyLimit")
     with call.unlocked():
-        pem, blob = keypairs.generate()
+        pem, blob = keypairs.generate(call.cloud.settings.key_bits)
     _check(call, key_name, "KeyInvalid", "KeyLimit")
     pair = _store(call, key_name, blob)
     return {"keyMaterial": pem, "keyName": pair.name, "keyFingerprint": pair.fingerprint}
@@ -49,7 +57,9 @@ def create_key_pair(call: Call, /, key_name: Any, **_ignored: Any) -> dict[str, 
 @action(required="key_name public_key_material")
 def import_key_pair(call: Call, /, key_name: Any, public_key_material: Any, **_ignored: Any) -> dict[str, Any]:
     """Keep a public key (base64 of its OpenSSH line)."""
-    line = _decode(public_key_material)
+    if call.profile.ec2api and not public_key_material:
+        raise NovaError("MaterialMissing", "The request must contain the parameter PublicKeyMaterial")
+    line = _decode(call, public_key_material)
     _check(call, key_name, "KeyImportInvalid", "KeyImportLimit")
     blob = keypairs.public_blob(line)
     if blob is None:
@@ -66,16 +76,22 @@ def delete_key_pair(call: Call, /, key_name: Any, **_ignored: Any) -> dict[str, 
     return {"return": True}
 
 
-def _decode(material: Any) -> str:
+def _decode(call: Call, material: Any) -> str:
     try:
         return base64.b64decode(material).decode("utf-8", "replace")
     except ValueError as problem:
+        if call.profile.ec2api:
+            raise
         # What the Python of those servers raised for bad base64.
         raise TypeError(str(problem)) from problem
 
 
 def _check(call: Call, name: Any, invalid: str, limit: str) -> None:
     pretty = call.profile.pretty
+    if call.profile.ec2api and not name:
+        raise NovaError(invalid, "Invalid input for field/attribute name. Value: . '' is too short")
+    if call.profile.ec2api and not _NAME.match(name):
+        raise NovaError(invalid, f"An invalid 'name' value was provided. The name must be: {_LETTERS_ALLOWED}")
     if not isinstance(name, str):
         raise TypeError("a key name that was guessed to be no text")
     if not 1 <= len(name) <= _LONGEST:
@@ -91,7 +107,11 @@ def _check(call: Call, name: Any, invalid: str, limit: str) -> None:
 
 
 def _check_duplicate(call: Call, name: str, _limit: str) -> None:
-    if (call.user.user_id, name) in call.cloud.keypairs:
+    taken = (call.user.user_id, name) in call.cloud.keypairs
+    if call.profile.ec2api:
+        # Nova's database, MySQL, takes no notice of case.
+        taken = (call.user.user_id, name.lower()) in {(user, held.lower()) for user, held in call.cloud.keypairs}
+    if taken:
         quote = "'" if call.profile.pretty else ""
         raise NovaError("KeyExists", f"Key pair {quote}{name}{quote} already exists.")
 
@@ -99,11 +119,12 @@ def _check_duplicate(call: Call, name: str, _limit: str) -> None:
 def _check_quota(call: Call, _name: str, limit: str) -> None:
     held = sum(user == call.user.user_id for user, _held in call.cloud.keypairs)
     if 0 <= call.cloud.settings.quota_keypairs <= held:
-        pretty = "Maximum number of key pairs exceeded"
-        raise NovaError(limit, pretty if call.profile.pretty else "Quota exceeded, too many key pairs.")
+        late = "Maximum number of key pairs exceeded"
+        worded = call.profile.pretty and not call.profile.ec2api
+        raise NovaError(limit, late if worded else "Quota exceeded, too many key pairs.")
 
 
 def _store(call: Call, name: str, blob: bytes) -> KeyPair:
-    pair = KeyPair(name, call.user.user_id, keypairs.fingerprint(blob))
+    pair = KeyPair(name, call.user.user_id, keypairs.fingerprint(blob), keypairs.public_line(blob))
     call.cloud.keypairs[(call.user.user_id, name)] = pair
     return pair

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import time
 from typing import Any
 
 from .. import servers
@@ -29,6 +30,7 @@ _LONGEST_USER_DATA = 65535
 )
 def run_instances(call: Call, /, **kwargs: Any) -> dict[str, Any]:
     """Start servers and return their reservation; unknown parameters, DryRun included, change nothing."""
+    _check_boot_parts(call, kwargs)
     low, high = _counts(call, kwargs)
     token = kwargs.get("client_token")
     if token and call.profile.token_honoured:
@@ -37,16 +39,27 @@ def run_instances(call: Call, /, **kwargs: Any) -> dict[str, Any]:
             known = [one for one in call.cloud.servers_of(call.tenant) if one.reservation == known[0].reservation]
             return View(call).reservation(known)
     plan = _plan(call, kwargs)
+    if call.profile.ec2api:
+        plan["groups"] = groups.requested(call, kwargs)
+        _check_key(call, kwargs.get("key_name"))
+        return View(call).reservation(_one_by_one(call, _shared(call, kwargs, plan), plan, low, high))
     _check_user_data(kwargs.get("user_data"))
     count = _allowed(call, plan["flavor"], low, high)
     plan["groups"] = groups.requested(call, kwargs)
     _check_key(call, kwargs.get("key_name"))
-    batch = _create(call, kwargs, plan, count)
+    batch = _create(call, _shared(call, kwargs, plan), plan, count)
     reply = View(call).reservation(batch)
     # The token is written last of all, so that the reply to the launch itself does not show it.
     for server in batch:
         server.client_token = str(token) if token and call.profile.token_honoured else None
     return reply
+
+
+def _check_boot_parts(call: Call, kwargs: dict[str, Any]) -> None:
+    """Refuse what ec2-api does not pass on to Nova."""
+    for name in ("ramdisk_id", "kernel_id") if call.profile.ec2api else ():
+        if kwargs.get(name):
+            raise NovaError("InvalidAttribute", f"Attribute not supported: {name}")
 
 
 def _counts(call: Call, kwargs: dict[str, Any]) -> tuple[int, int]:
@@ -55,10 +68,22 @@ def _counts(call: Call, kwargs: dict[str, Any]) -> tuple[int, int]:
         high = int(kwargs.get("max_count", low))
         # The database gets "at least one" whatever was asked for.
         return min(low, max(high, 1)), max(high, 1)
+    if call.profile.ec2api:
+        return _counts_of_ec2api(kwargs["min_count"], kwargs["max_count"])
     low = _integer(kwargs.get("min_count", 1), "min_count")
     high = _integer(kwargs.get("max_count", low), "max_count")
     if low > high:
         raise NovaError("InvalidInput", "min_count must be <= max_count")
+    return low, high
+
+
+def _counts_of_ec2api(low: int, high: int) -> tuple[int, int]:
+    for name, number in (("Minimum", low), ("Maximum", high)):
+        if number < 1:
+            raise NovaError("InvalidParameter", f"{name} instance count must be greater than zero")
+    if low > high:
+        text = "Maximum instance count must not be smaller than minimum instance count"
+        raise NovaError("InvalidParameter", text)
     return low, high
 
 
@@ -81,12 +106,15 @@ def _plan(call: Call, kwargs: dict[str, Any]) -> dict[str, Any]:
     image = call.image(kwargs["image_id"])
     if image.state != "active":
         raise NovaError("ImageNotReady", "Image must be available")
+    if call.profile.ec2api and kwargs.get("subnet_id"):
+        raise NovaError("SubnetNotFound", f"The subnet ID '{kwargs['subnet_id']}' does not exist")
     placement = kwargs.get("placement") or {}
     zone = placement.get("availability_zone") if isinstance(placement, dict) else None
     zone = str(zone or call.cloud.settings.zones[0]).partition(":")[0]
     zone_known = zone in call.cloud.settings.zones
     if not zone_known and call.profile.zone_checked:
-        raise NovaError("InvalidRequest", "The requested availability zone is not available")
+        refused = "LaunchRefused" if call.profile.ec2api else "InvalidRequest"
+        raise NovaError(refused, "The requested availability zone is not available")
     return {
         "image": image,
         "kernel": kernel or boot_part(call, image.kernel),
@@ -118,6 +146,8 @@ def _check_user_data(data: Any) -> None:
 
 def _check_key(call: Call, key: Any) -> None:
     if key and (call.user.user_id, key) not in call.cloud.keypairs:
+        if call.profile.ec2api:
+            raise NovaError("LaunchRefused", "Invalid key_name provided.")
         raise NovaError("KeyNotFound", f"Keypair {key} not found for user {call.user.user_id}")
 
 
@@ -146,11 +176,10 @@ def _allowed(call: Call, size: Flavor, low: int, high: int) -> int:
     )
 
 
-def _create(call: Call, kwargs: dict[str, Any], plan: dict[str, Any], count: int) -> list[Server]:
-    cloud = call.cloud
-    reservation = cloud.reservation_id()
-    shared = {
-        "reservation": reservation,
+def _shared(call: Call, kwargs: dict[str, Any], plan: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields that the servers of a launch have in common."""
+    return {
+        "reservation": call.cloud.reservation_id(),
         "tenant_id": call.tenant,
         "user_id": call.user.user_id,
         "image": plan["image"],
@@ -161,16 +190,63 @@ def _create(call: Call, kwargs: dict[str, Any], plan: dict[str, Any], count: int
         "user_data": kwargs.get("user_data") or None,
         "zone": plan["zone"],
         "shutdown_behavior": _shutdown(call, kwargs),
+        "client_token": _early_token(call, kwargs),
         "launched_by": call.number,
     }
-    batch = []
-    for index in range(count):
-        batch.append(new_server(call, shared, index, count))
-        batch[-1].groups = list(plan["groups"])
+
+
+def _create(call: Call, shared: dict[str, Any], plan: dict[str, Any], count: int) -> list[Server]:
+    batch = [new_server(call, shared, index, count) for index in range(count)]
     for server in batch:
-        cloud.add_server(server)
-        servers.build(cloud, server, plan["zone_known"])
+        _build(call, server, plan)
     return batch
+
+
+def _build(call: Call, server: Server, plan: dict[str, Any]) -> None:
+    server.groups = list(plan["groups"])
+    call.cloud.add_server(server)
+    servers.build(call.cloud, server, plan["zone_known"])
+
+
+def _one_by_one(call: Call, shared: dict[str, Any], plan: dict[str, Any], low: int, high: int) -> list[Server]:
+    """Ask for one server after the other, as ec2-api does.
+
+    What Nova refuses ends that: ``low`` servers are enough for an answer without an error, fewer are taken back.
+    """
+    batch: list[Server] = []
+    for index in range(high):
+        try:
+            _allowed(call, plan["flavor"], 1, 1)
+        except NovaError:
+            if index >= low:
+                break
+            _take_back(call, batch)
+            raise
+        batch.append(new_server(call, shared, index, high))
+        _build(call, batch[-1], plan)
+        _let_others_in(call)
+    return batch
+
+
+def _let_others_in(call: Call) -> None:
+    """Have others see what there is so far, for as long as one server takes."""
+    seconds, began = call.cloud.settings.launch_seconds, call.cloud.began
+    if not seconds:
+        return
+    with call.unlocked():
+        time.sleep(seconds)
+    if call.cloud.began != began:
+        raise RuntimeError("the cloud was reset in the midst of a launch")
+    call.cloud.advance()
+
+
+def _take_back(call: Call, batch: list[Server]) -> None:
+    """Delete servers and forget their ids: until they are gone ec2-api lists them as strangers, under new ones."""
+    for server in batch:
+        if server.deleted is None:
+            server.rolled_back = True
+            call.cloud.estrange(server)
+            servers.begin(call.cloud, server, "deleting", "deleted", call.cloud.settings.action_seconds)
 
 
 def new_server(call: Call, shared: dict[str, Any], index: int, count: int) -> Server:
@@ -185,6 +261,12 @@ def new_server(call: Call, shared: dict[str, Any], index: int, count: int) -> Se
         hostname = f"server-{name}-{name}"  # the name of a batch gets the uuid once more
     ec2_id = cloud.random_id("i") if cloud.profile.ec2api else f"i-{number:08x}"
     return Server(number, ec2_id, name, created=cloud.now(), hostname=hostname, index=index, **shared)
+
+
+def _early_token(call: Call, kwargs: dict[str, Any]) -> str | None:
+    """Return the token that a launch gives its servers from their beginning, which is ec2-api's way."""
+    token = kwargs.get("client_token")
+    return str(token) if token and call.profile.ec2api else None
 
 
 def _shutdown(call: Call, kwargs: dict[str, Any]) -> str:

@@ -16,25 +16,34 @@ from .registry import action
 
 _TERMINATED = (48, "terminated")
 _SHUTTING_DOWN = (32, "shutting-down")
+_ACTS: dict[str, Callable[[Cloud, Server], None]] = {
+    "reboot": servers.reboot,
+    "start": servers.start,
+    "stop": servers.stop,
+}
+# States from which ec2-api passes a reboot on.
+_REBOOTABLE = ("active", "stopped", "paused", "suspended", "error")
 
 
 @action(also="force", required="instance_id")
 def stop_instances(call: Call, /, instance_id: Any, **_ignored: Any) -> dict[str, Any]:
     """Stop servers; a wrong state half way leaves the earlier ones acted on."""
-    return _act(call, instance_id, servers.stop, (64, "stopping"))
+    return _act(call, instance_id, "stop", call.profile.stop_from, (64, "stopping"))
 
 
 @action(required="instance_id")
 def start_instances(call: Call, /, instance_id: Any, **_ignored: Any) -> dict[str, Any]:
     """Start stopped servers."""
-    return _act(call, instance_id, servers.start, (0, "pending"))
+    return _act(call, instance_id, "start", ("stopped",), (0, "pending"))
 
 
 @action(required="instance_id")
 def reboot_instances(call: Call, /, instance_id: Any, **_ignored: Any) -> dict[str, Any]:
     """Reboot servers, always the hard way."""
-    for server in [call.server(one) for one in instance_id]:
-        servers.reboot(call.cloud, server)
+    chosen = [call.server(one) for one in instance_id]
+    _check_first(call, chosen, _REBOOTABLE)
+    for server in chosen:
+        _guarded(call, "reboot", server)
     return {"return": True}
 
 
@@ -42,38 +51,58 @@ def reboot_instances(call: Call, /, instance_id: Any, **_ignored: Any) -> dict[s
 def terminate_instances(call: Call, /, instance_id: Any, **_ignored: Any) -> dict[str, Any]:
     """Delete servers. They mostly still read as before, until they are gone."""
     changes = []
-    for typed, server in [(one, call.server(one)) for one in instance_id]:
+    if call.profile.ec2api:
+        instance_id = list(dict.fromkeys(instance_id))
+    gone = {one: call.cloud.unlisted[one] for one in instance_id if _gone_unnoticed(call, one)}
+    for typed, server in [(one, gone.get(one) or call.server(one)) for one in instance_id]:
+        if typed in gone:
+            changes.append(_change(typed, _TERMINATED, _TERMINATED))
+            continue
         before = servers.visible_state(server)
         servers.terminate(call.cloud, server)
         changes.append(_change(typed, before, _after(call, server)))
     return {"instancesSet": changes}
 
 
-def _act(call: Call, ids: Any, act: Callable[[Cloud, Server], None], current: tuple[int, str]) -> dict[str, Any]:
+def _gone_unnoticed(call: Call, ec2_id: Any) -> bool:
+    """Whether ec2-api still has a server that Nova has no more, because nobody has listed it since."""
+    server = call.cloud.unlisted.get(ec2_id)
+    return server is not None and server.tenant_id == call.tenant
+
+
+def _act(call: Call, ids: Any, verb: str, allowed: tuple[str, ...], current: tuple[int, str]) -> dict[str, Any]:
     changes = []
     chosen = [(one, call.server(one)) for one in ids]
+    _check_first(call, [server for _typed, server in chosen], allowed)
     for typed, server in chosen:
         before = servers.visible_state(server)
-        _guarded(call, act, server)
+        _guarded(call, verb, server)
         changes.append(_change(typed, before, current))
     return {"instancesSet": changes} if call.profile.reports_changes else {"return": True}
 
 
-def _guarded(call: Call, act: Callable[[Cloud, Server], None], server: Server) -> None:
+def _check_first(call: Call, chosen: list[Server], allowed: tuple[str, ...]) -> None:
+    """Look at the states of all servers before anything is done, as ec2-api does, in the order of their ids."""
+    for server in sorted(chosen, key=lambda one: one.ec2_id) if call.profile.ec2api else []:
+        if server.state not in allowed:
+            raise NovaError("InstanceInvalidState", "", server.ec2_id)
+
+
+def _guarded(call: Call, verb: str, server: Server) -> None:
     try:
-        act(call.cloud, server)
+        _ACTS[verb](call.cloud, server)
     except NovaError as problem:
         if not call.profile.ec2api or problem.kind != "InstanceInvalidState":
             raise
-        # ec2-api tells its own id and not Nova's.
-        raise NovaError(problem.kind, problem.message.replace(server.uuid, server.ec2_id)) from None
+        # What Nova refuses after all comes through with its own words.
+        what = f"task_state {server.task}" if server.task else f"vm_state {server.state}"
+        text = f"Cannot '{verb}' instance {server.uuid} while it is in {what}"
+        raise NovaError("Conflict", text) from None
 
 
 def _after(call: Call, server: Server) -> tuple[int, str]:
-    if server.deleted is None and not call.profile.ec2api:
-        return servers.visible_state(server)
     if server.deleted is None:
-        return _SHUTTING_DOWN
+        return servers.visible_state(server)
     return _SHUTTING_DOWN if call.profile.gone_state == "shutting-down" else _TERMINATED
 
 

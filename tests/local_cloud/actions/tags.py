@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The nova_ec2.cloud authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tags. Nova keeps them for servers only, as their metadata."""
+"""Tags. Nova keeps them for servers only, as their metadata; item_tags.py has those of ec2-api."""
 
 from __future__ import annotations
 
@@ -11,12 +11,11 @@ from .. import servers
 from ..errors import NovaError
 from ..model import Server
 from ..profiles import Profile
-from . import filters
+from . import filters, item_tags
 from .call import Call
 from .registry import action
 
 _LONGEST = 255
-_LONGEST_EC2API_KEY = 127
 _MOST = 128
 _TAGGABLE = ("active", "paused", "suspended", "stopped")
 
@@ -37,12 +36,14 @@ def _resources(call: Call, ids: Any, tags: Any) -> list[Server]:
 @action(_exists, required="resource_id tag")
 def create_tags(call: Call, /, resource_id: Any = None, tag: Any = None, **_ignored: Any) -> dict[str, Any]:
     """Set tags on servers, replacing values that are there."""
+    if call.profile.ec2api:
+        return item_tags.create(call, resource_id, tag)
     chosen = _resources(call, resource_id, tag)
     wanted = dict(_pair(one) for one in tag)
     for server in chosen:
         servers.check(server, "update metadata", _TAGGABLE, tasks=(server.task or "",))
         for key, value in wanted.items():
-            _check(call, key, value)
+            _check(key, value)
         if len({**server.tags, **wanted}) > _MOST:
             raise NovaError("TagLimit", "Maximum number of metadata items exceeds 128")
     for server in chosen:
@@ -57,9 +58,7 @@ def _pair(one: dict[str, Any]) -> tuple[Any, Any]:
     return key, value
 
 
-def _check(call: Call, key: Any, value: Any) -> None:
-    if call.profile.ec2api and (len(str(key)) > _LONGEST_EC2API_KEY or str(key).startswith("aws:")):
-        raise NovaError("InvalidParameter", f"Tag key {key} is too long or reserved")
+def _check(key: Any, value: Any) -> None:
     # A value that looks like a number or a boolean has been guessed to be one by now.
     if not isinstance(key, str) or not isinstance(value, str):
         raise NovaError("InvalidMetadata", "Invalid metadata: Metadata items must be strings")
@@ -71,9 +70,11 @@ def _check(call: Call, key: Any, value: Any) -> None:
             raise NovaError("InvalidMetadataSize", text)
 
 
-@action(_exists, required="resource_id tag")
+@action(_exists, required="resource_id")
 def delete_tags(call: Call, /, resource_id: Any = None, tag: Any = None, **_ignored: Any) -> dict[str, Any]:
     """Remove tags by key; values are ignored and absent keys are no error."""
+    if call.profile.ec2api:
+        return item_tags.delete(call, resource_id, tag)
     for server in _resources(call, resource_id, tag):
         for one in tag:
             if one.get("key") is None:
@@ -85,6 +86,8 @@ def delete_tags(call: Call, /, resource_id: Any = None, tag: Any = None, **_igno
 @action(_exists)
 def describe_tags(call: Call, /, filter: Any = None, **_ignored: Any) -> dict[str, Any]:
     """Return the tags of the project's servers that pass the filters."""
+    if call.profile.ec2api:
+        return item_tags.describe(call, filter)
     rows = [
         {"value": value, "key": key, "resourceType": "instance", "resourceId": server.ec2_id}
         for server in call.cloud.servers_of(call.tenant)

@@ -11,24 +11,23 @@ import typing as t
 
 import pytest
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._errors import CloudError
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._instances import is_of
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._record import fingerprint, record, recordable
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._report import clean, quota_in
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._slots import (
     TAG,
     check_name_template,
     claim,
     data_fingerprint,
-    fingerprint,
     name_of,
     number,
-    record,
-    recordable,
 )
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._zones import spread
 
 
 def launched(slots: t.Sequence[int], begin: int = 1, **more: t.Any) -> list[dict[str, t.Any]]:
     """The VMs of one launch for slots, with ids from begin on."""
-    token = record(slots, None)
+    token = record("web", slots, None)
     return [
         {
             "instance_id": f"i-{begin + index:08x}",
@@ -58,11 +57,11 @@ def test_a_long_range_fits_and_scattered_numbers_are_cut() -> None:
     assert recordable(range(1, 10_001)) == 10_000
     scattered = list(range(1, 200, 2))
     assert 0 < recordable(scattered) < len(scattered)
-    assert len(record(scattered[: recordable(scattered)], "data")) <= 64
+    assert len(record("web", scattered[: recordable(scattered)], "data")) <= 64
 
 
 def test_records_are_never_the_same_and_know_the_user_data() -> None:
-    assert record([1], "x") != record([1], "x")
+    assert record("web", [1], "x") != record("web", [1], "x")
     (view,) = launched([1])
     assert data_fingerprint(view) == fingerprint(None) == "0"
     assert fingerprint("a") != fingerprint("b")
@@ -70,8 +69,9 @@ def test_records_are_never_the_same_and_know_the_user_data() -> None:
 
 def test_a_tag_counts_more_than_a_token_and_strange_ones_count_nothing() -> None:
     (view,) = launched([4])
-    assert claim({**view, "tags": {TAG: record([9], None)}}) == 9
-    for token in (None, "", "nova-ec2-0123456789abcdef", "nova-ec2.12.0.", "nova-ec2.12.0.x", "nova-ec2.12.0.5-"):
+    assert claim({**view, "tags": {TAG: record("web", [9], None)}}) == 9
+    text = "nova-ec2.0123456789abcdef01.0."
+    for token in (None, "", "nova-ec2-0123456789abcdef", "nova-ec2.12.0.5", text, f"{text}x", f"{text}5-"):
         assert claim({**view, "client_token": token}) in (None, 5)
     assert claim({**view, "launch_index": 7}) is None
     assert claim({**view, "launch_index": None}) is None
@@ -120,3 +120,20 @@ def test_what_a_quota_message_says() -> None:
 def test_console_lines_are_safe_to_show() -> None:
     assert clean("\x1b[31mred\x1b[0m\x07 \x1b]0;title\x07text\r") == "red  text"
     assert len(clean("x" * 5000)) == 200
+
+
+@pytest.mark.parametrize(
+    ("groups", "launched_for", "belongs"),
+    [
+        (["ansible-batch-web", "default"], None, True),
+        ([], "web", True),
+        ([], "web2", False),
+        (["default"], "web", False),
+        ([], None, False),
+    ],
+)
+def test_a_vm_without_any_group_yet_is_known_by_its_launch(
+    groups: list[str], launched_for: str | None, belongs: bool
+) -> None:
+    token = record(launched_for, [1], None) if launched_for else "somebody-elses"
+    assert is_of({"security_groups": groups, "client_token": token}, "web") is belongs

@@ -1,0 +1,274 @@
+# Copyright (c) 2026, The nova_ec2.cloud authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The inventory plugin, loaded by Ansible's own inventory manager in this process; tests/integration has real runs."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import typing as t
+
+import ansible.constants
+import pytest
+from ansible.errors import AnsibleError
+from ansible.inventory.manager import InventoryManager
+from ansible.parsing.dataloader import DataLoader
+from ansible.utils.display import Display
+from clouds import CIRROS
+from virtual.cloud import VirtualCloud
+
+PROFILES = ["grizzly", "icehouse", "liberty", "ec2api"]
+VMS = "DescribeInstances"
+# What the inventory manager adds to a host's variables.
+OWN = ("inventory_file", "inventory_dir", "inventory_hostname", "inventory_hostname_short", "group_names")
+
+every_profile = pytest.mark.parametrize("cloud", PROFILES, indirect=True)
+
+
+class Inventory:
+    """Files of the plugin in one directory, and what comes of them."""
+
+    def __init__(self, cloud: t.Any, directory: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._options = cloud.options()
+        self._directory = directory
+        self._said: list[str] = []
+        (directory / "ec2rc.sh").write_text((cloud.directory / "ec2rc.sh").read_text())
+        (directory / "ec2rc.sh").chmod(0o600)
+        monkeypatch.setattr(Display, "warning", lambda _self, msg, *_more, **_others: self._said.append(str(msg)))
+        monkeypatch.setattr(Display, "error_as_warning", self._failed)
+        monkeypatch.setattr(ansible.constants, "INVENTORY_UNPARSED_IS_FAILED", True)
+
+    def _failed(self, msg: str | None, exception: BaseException) -> None:
+        self._said.append(f"{msg} {exception}")
+
+    def write(self, name: str = "my.nova_ec2.yml", clouds: t.Any = None, **options: t.Any) -> pathlib.Path:
+        """Write a file, with the connection options unless it has some."""
+        connection = self._options if clouds is None and "rc_file" not in options else {}
+        content = {"plugin": "nova_ec2.cloud.nova_ec2", **connection, **options}
+        path = self._directory / name
+        path.write_text(json.dumps({**content, **({"clouds": clouds} if clouds else {})}))
+        return path
+
+    def read(self, path: pathlib.Path, cache: bool = True) -> tuple[dict[str, dict[str, t.Any]], dict[str, list[str]]]:
+        """Hosts with their variables, and groups with their hosts. AnsibleError if the file cannot be used."""
+        self._said.clear()
+        found = InventoryManager(DataLoader(), [str(path)], cache=cache)
+        hosts = {
+            name: {key: value for key, value in host.get_vars().items() if key not in OWN}
+            for name, host in found.hosts.items()
+        }
+        return hosts, {name: sorted(host.name for host in group.hosts) for name, group in found.groups.items()}
+
+    def list(self, clouds: t.Any = None, **options: t.Any) -> tuple[dict[str, dict[str, t.Any]], dict[str, t.Any], str]:
+        """What a file with these options brings, and what was said."""
+        hosts, groups = self.read(self.write(clouds=clouds, **options))
+        return hosts, groups, " ".join(self._said)
+
+    def fail(self, clouds: t.Any = None, **options: t.Any) -> str:
+        """What is said when it fails."""
+        with pytest.raises(AnsibleError) as failure:
+            self.list(clouds=clouds, **options)
+        return " ".join([*self._said, str(failure.value)])
+
+
+@pytest.fixture
+def inventory(cloud: t.Any, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Inventory:
+    """An inventory of the cloud."""
+    return Inventory(cloud, tmp_path, monkeypatch)
+
+
+@every_profile
+def test_every_vm_is_a_host_with_the_variables_of_instance_info(
+    cloud: t.Any, run: t.Any, vms: list[str], inventory: Inventory
+) -> None:
+    hosts, groups, said = inventory.list()
+    assert sorted(hosts) == sorted(vms) == groups["nova_ec2"] == groups["batch_web"]
+    assert cloud.actions() == [VMS] and "WARNING" not in said, said
+    shown = {view["instance_id"]: view for view in run("instance_info", batch="web")["instances"]}
+    for name, variables in hosts.items():
+        variables["tags"] = variables.pop("instance_tags")
+        assert {key: variables[key] for key in shown[name]} == shown[name]
+        assert variables["ansible_host"] == shown[name]["private_ip_address"]
+        assert variables["batch"] == "web" and "secret_key" not in variables
+
+
+def test_hosts_are_named_grouped_and_composed_as_asked(cloud: t.Any, vms: list[str], inventory: Inventory) -> None:
+    hosts, groups, _said = inventory.list(
+        hostnames=["tag:none", "{{ batch }}-{{ slot }}"],
+        hostvars_prefix="vm_",
+        compose={"kind": "instance_type | upper", "same": "vm_instance_id == instance_id"},
+        groups={"tiny": "instance_type == 'm1.tiny'", "big": "kind == 'M1.LARGE'"},
+        keyed_groups=[{"key": "instance_type", "prefix": "type"}, {"key": "state"}],
+        leading_separator=False,
+    )
+    assert sorted(hosts) == ["web-1", "web-2"] == groups["tiny"] == groups["type_m1_tiny"] == groups["running"]
+    assert "big" not in groups
+    for variables in hosts.values():
+        assert variables["kind"] == "M1.TINY" and variables["same"] is True
+        assert variables["vm_instance_id"] in vms and "instance_id" not in variables
+
+
+def test_what_cannot_be_composed_is_left_out_or_an_error(vms: list[str], inventory: Inventory) -> None:
+    args = {"compose": {"port": "no_such_variable + 1"}}
+    hosts, _groups, _said = inventory.list(**args)
+    assert sorted(hosts) == sorted(vms) and all("port" not in variables for variables in hosts.values())
+    assert "port" in inventory.fail(**args, strict=True)
+
+
+@pytest.mark.parametrize("cloud", ["icehouse", "ec2api"], indirect=True)
+def test_vms_of_one_name_are_two_hosts_and_none_is_this_machine(
+    cloud: t.Any, run: t.Any, vms: list[str], inventory: Inventory
+) -> None:
+    [third] = run("instance", batch="db", count=1, image=CIRROS, instance_type="m1.tiny")["instance_ids"]
+    assert run("tag", resource=vms, tags={"Name": "web"})["changed"]
+    assert run("tag", resource=third, tags={"Name": "localhost"})["changed"]
+    hosts, _groups, said = inventory.list()
+    assert sorted(hosts) == sorted([f"web-{vms[0]}", f"web-{vms[1]}", f"localhost-{third}"])
+    assert "web, localhost" in said or "localhost, web" in said
+
+
+def test_addresses_to_connect_to(cloud: t.Any, run: t.Any, vms: list[str], inventory: Inventory) -> None:
+    given = run("address", instance_id=vms[0])
+    assert given["changed"], given
+    public = given["addresses"][0]["public_ip"]
+    hosts, _groups, _said = inventory.list()
+    assert hosts[vms[0]]["ansible_host"] == public and hosts[vms[1]]["ansible_host"].startswith("10.")
+    hosts, _groups, _said = inventory.list(connect_with=["fixed", "floating"])
+    assert all(variables["ansible_host"].startswith("10.") for variables in hosts.values())
+    hosts, _groups, _said = inventory.list(connect_with=["dns"])
+    assert all(variables["ansible_host"] == variables["private_dns_name"] for variables in hosts.values())
+
+
+@every_profile
+def test_what_is_asked_for_is_matched_here(cloud: t.Any, run: t.Any, vms: list[str], inventory: Inventory) -> None:
+    [other] = run("instance", batch="db", count=1, image=CIRROS, instance_type="m1.small")["instance_ids"]
+    assert run("instance", instance_ids=[vms[1]], state="stopped")["changed"]
+
+    def found(**options: t.Any) -> list[str]:
+        return sorted(inventory.list(**options)[0])
+
+    assert found() == sorted([*vms, other])
+    assert found(batches=["web"]) == sorted(vms)
+    assert found(states=["stopped"]) == [vms[1]]
+    assert found(include_filters=[{"instance-type": "m1.s*"}, {"instance-id": vms[1]}]) == sorted([other, vms[1]])
+    assert found(include_filters=[{"instance-type": "m1.s*", "instance-id": vms[1]}]) == []
+    assert found(exclude_filters=[{"instance-state-name": ["stopped"]}]) == sorted([vms[0], other])
+
+
+@pytest.mark.parametrize("cloud", ["grizzly", "icehouse"], indirect=True)
+@pytest.mark.needs("all_projects")
+def test_an_administrator_gets_the_own_projects_vms_unless_asked(
+    cloud: t.Any, vms: list[str], inventory: Inventory
+) -> None:
+    keys = cloud.options("adminuser")
+    assert inventory.list(**keys)[0] == {}
+    assert sorted(inventory.list(**keys, all_projects=True)[0]) == sorted(vms)
+
+
+def test_variables_and_groups_of_former_times(cloud: t.Any, vms: list[str], inventory: Inventory) -> None:
+    hosts, groups, _said = inventory.list(use_legacy_names=True)
+    for value in vms:
+        variables = hosts[value]
+        assert variables["ec2_id"] == value and variables["ec2_state"] == "running"
+        assert (
+            "ansible-batch-web" in variables["ec2_security_group_names"].split(",")
+            and variables["ec2_region"] == "nova"
+        )
+    for name in (
+        "ec2",
+        "type_m1_tiny",
+        "instance_state_running",
+        "security_group_ansible_batch_web",
+        "tag_none",
+        "nova",
+    ):
+        assert groups[name] == sorted(vms), name
+
+
+def test_the_cache_is_used_until_it_is_flushed(
+    cloud: t.Any, run: t.Any, vms: list[str], inventory: Inventory, tmp_path: pathlib.Path
+) -> None:
+    options = {
+        "cache": True, "cache_plugin": "ansible.builtin.jsonfile", "cache_connection": str(tmp_path / "cache")
+    }  # fmt: skip
+    first = inventory.list(**options)[0]
+    [new] = run("instance", batch="db", count=1, image=CIRROS, instance_type="m1.tiny")["instance_ids"]
+    cloud.forget_log()
+    assert inventory.list(**options)[0] == first and cloud.actions() == []
+    assert sorted(inventory.list(**options, batches=["web"])[0]) == sorted(vms) and cloud.actions() == []
+    assert new in inventory.read(inventory.write(**options), cache=False)[0] and cloud.actions() == [VMS]
+    assert new in inventory.list(**options)[0] and cloud.actions() == [VMS]
+    keys = cloud.users["demo"]
+    kept = "".join(path.read_text() for path in (tmp_path / "cache").iterdir())
+    assert keys["secret"] not in kept
+
+
+@pytest.mark.needs("many_clouds")
+def test_several_clouds_in_one_file(
+    cloud: VirtualCloud, vms: list[str], inventory: Inventory, tmp_path: pathlib.Path
+) -> None:
+    other = VirtualCloud(cloud.world, tmp_path / "other", "icehouse", port=8774)
+    other.control("POST", "servers", tenant="demo", count=1)
+    pair = [{"name": "north", **cloud.options()}, {"name": "south", **other.options()}]
+    hosts, groups, said = inventory.list(clouds=pair)
+    assert len(hosts) == 3 and len(groups["cloud_north"]) == 2 and len(groups["cloud_south"]) == 1
+    # Ids begin anew in each cloud.
+    [same] = {server["id"] for server in other.servers()} & set(vms)
+    assert {f"{same}-north", f"{same}-south"} < set(hosts) and same in said
+    assert hosts[f"{same}-south"]["cloud"] == "south"
+    down = [pair[0], {**pair[1], "name": "down", "endpoint_url": "http://127.0.0.1:1/services/Cloud"}]
+    assert "http://127.0.0.1:1" in inventory.fail(clouds=down)
+    hosts, _groups, said = inventory.list(clouds=down, unreachable="warn")
+    assert sorted(hosts) == sorted(vms) and "VMs of down are missing" in " ".join(said.split())
+
+
+def test_a_cloud_that_did_not_answer_is_not_kept_as_empty(
+    cloud: t.Any, vms: list[str], inventory: Inventory, tmp_path: pathlib.Path
+) -> None:
+    options = {
+        "cache": True, "cache_plugin": "ansible.builtin.jsonfile", "cache_connection": str(tmp_path / "cache"),
+        "unreachable": "warn",
+    }  # fmt: skip
+    cloud.fault(VMS, "drop_before", times=3)
+    assert inventory.list(**options)[0] == {}
+    assert sorted(inventory.list(**options)[0]) == sorted(vms)
+
+
+def test_keys_come_from_files_templates_and_the_environment(
+    cloud: t.Any, vms: list[str], inventory: Inventory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert sorted(inventory.list(rc_file="ec2rc.sh")[0]) == sorted(vms)
+    options = cloud.options()
+    monkeypatch.setenv("MY_SECRET", options["secret_key"])
+    template = "{{ lookup('ansible.builtin.env', 'MY_SECRET') }}"
+    assert sorted(inventory.list(secret_key=template)[0]) == sorted(vms)
+    monkeypatch.setenv("EC2_URL", options["endpoint_url"])
+    monkeypatch.setenv("EC2_ACCESS_KEY", options["access_key"])
+    monkeypatch.setenv("EC2_SECRET_KEY", options["secret_key"])
+    assert sorted(inventory.list(endpoint_url=None, access_key=None, secret_key=None)[0]) == sorted(vms)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"include_filters": [{"vpc-id": "x"}]}, "there is no filter 'vpc-id'"),
+        ({"connect_with": ["bridge"]}, "connect_with"),
+        ({"rc_file": "missing.sh"}, "cannot be read"),
+        ({"access_key": None}, "access_key is missing"),
+        ({"read_timeout": 0}, "read_timeout"),
+        ({"clouds": [{"rc_file": "ec2rc.sh"}]}, "needs a name of its own"),
+        ({"clouds": [{"name": "a", "rc_file": "ec2rc.sh", "keys": 1}]}, "keys"),
+        ({"clouds": [{"name": "a", "rc_file": "x"}], "endpoint_url": "http://127.0.0.1:1/"}, "says this for itself"),
+    ],
+)
+def test_bad_input_is_refused_before_any_request(cloud: t.Any, inventory: Inventory, options: t.Any, said: str) -> None:
+    assert said in inventory.fail(**options)
+    assert cloud.actions() == []
+
+
+def test_only_files_named_for_it_are_taken(inventory: Inventory, vms: list[str]) -> None:
+    assert sorted(inventory.read(inventory.write("nova_ec2.yaml"))[0]) == sorted(vms)
+    with pytest.raises(AnsibleError):
+        inventory.read(inventory.write("hosts.yml"))

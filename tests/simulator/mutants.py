@@ -1,0 +1,151 @@
+# Copyright (c) 2026, The nova_ec2.cloud authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Faults planted in the engine, one at a time. A simulator that does not find each of them proves nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import typing as t
+from unittest import mock
+
+from ansible_collections.nova_ec2.cloud.plugins.module_utils import (
+    _carry,
+    _fill,
+    _instances,
+    _journal,
+    _launch,
+    _lifecycle,
+    _operation,
+    _plan,
+    _settle,
+)
+
+
+class Mutant(t.NamedTuple):
+    """What is wrong, where it shows (scenarios), and what plants it."""
+
+    says: str
+    scenarios: tuple[str, ...]
+    plant: t.Callable[[], t.ContextManager[t.Any]]
+
+
+def _sent_again() -> t.ContextManager[t.Any]:
+    real = _launch.request
+
+    def request(*args: t.Any) -> t.Any:
+        try:
+            return real(*args)
+        except _fill.CloudError:
+            return real(*args)
+
+    return mock.patch.object(_fill, "request", request)
+
+
+def _kept_surplus() -> t.ContextManager[t.Any]:
+    return mock.patch.object(_settle.Surplus, "resolve", return_value=0)
+
+
+def _everybodys() -> t.ContextManager[t.Any]:
+    def own_only(connection: t.Any, listing: t.Any, chosen: t.Any) -> t.Any:
+        return listing._replace(views=chosen)
+
+    return mock.patch.object(_instances, "own_only", own_only)
+
+
+def _journal_unread() -> t.ContextManager[t.Any]:
+    return mock.patch.object(_journal.Journal, "cut_short", return_value=(0, [], 0.0))
+
+
+def _journal_unwritten() -> t.ContextManager[t.Any]:
+    return mock.patch.object(_journal.Journal, "expect", return_value=None)
+
+
+def _pending_uncounted() -> t.ContextManager[t.Any]:
+    real = _operation.members_of
+
+    def members_of(connection: t.Any, batch: str) -> t.Any:
+        found = real(connection, batch)
+        return found._replace(views=[view for view in found.views if view["state"] != "pending"])
+
+    return mock.patch.object(_operation, "members_of", members_of)
+
+
+def _unmarked() -> t.ContextManager[t.Any]:
+    return mock.patch.object(_launch, "mark_of", return_value="default")
+
+
+def _slot_used_twice() -> t.ContextManager[t.Any]:
+    return mock.patch.object(_fill, "free", lambda taken, count: list(range(1, count + 1)))
+
+
+def _not_looked_for() -> t.ContextManager[t.Any]:
+    return mock.patch.object(_fill, "look_until", lambda op, settled, seconds: op.look())
+
+
+def _no_lock() -> t.ContextManager[t.Any]:
+    return mock.patch.object(_journal.Journal, "_lock", return_value=None)
+
+
+def _departures_unnoted() -> t.ContextManager[t.Any]:
+    return mock.patch.object(_journal.Journal, "leaving", return_value=None)
+
+
+def _terminated_by_number() -> t.ContextManager[t.Any]:
+    """The highest ids go, whoever made them."""
+    real = _lifecycle.terminate
+
+    def terminate(connection: t.Any, ids: t.Sequence[str], warn: t.Any) -> None:
+        newest = [view["instance_id"] for view in _instances.list_instances(connection).views][-len(ids) :]
+        real(connection, newest, warn)
+
+    return mock.patch.object(_fill, "terminate", terminate)
+
+
+def _succeeds_regardless() -> t.ContextManager[t.Any]:
+    return mock.patch.object(_carry, "_judge", return_value=None)
+
+
+def _ids_lost() -> t.ContextManager[t.Any]:
+    """A failed run tells why, and no ids."""
+
+    def carried_out(op: t.Any) -> dict[str, t.Any]:
+        _carry._carry_out(op)
+        return t.cast("dict[str, t.Any]", op.result())
+
+    return mock.patch.object(_plan, "_carried_out", carried_out)
+
+
+ALL: dict[str, Mutant] = {
+    "sent-again": Mutant("a launch is sent again after a lost answer", ("launch",), _sent_again),
+    "surplus-kept": Mutant("what was launched twice is not taken back", ("twice-on-two-machines",), _kept_surplus),
+    "everybodys": Mutant("another project's VMs are counted", ("as-administrator",), _everybodys),
+    "journal-unread": Mutant("what was cut short is not read", ("launch-then-at-once",), _journal_unread),
+    "journal-unwritten": Mutant(
+        "a kill between launch and look leaves no note", ("launch-then-at-once",), _journal_unwritten
+    ),
+    "pending-uncounted": Mutant(
+        "VMs that are being built are not counted", ("do-not-wait", "launch"), _pending_uncounted
+    ),
+    "unmarked": Mutant("a launch forgets the mark", ("launch",), _unmarked),
+    "slot-used-twice": Mutant("a number is given that a member has", ("grow",), _slot_used_twice),
+    "not-looked-for": Mutant(
+        "VMs of a lost launch are looked for only once", ("launch-then-at-once",), _not_looked_for
+    ),
+    "no-lock": Mutant("runs on one machine do not wait for each other", ("twice-on-one-machine",), _no_lock),
+    "departures-unnoted": Mutant(
+        "what was told to terminate is not noted", ("shrink-then-grow-at-once",), _departures_unnoted
+    ),
+    "newest-terminated": Mutant("the newest VMs go, whoever made them", ("shrink",), _terminated_by_number),
+    "succeeds-regardless": Mutant("a run with too few members succeeds", ("terminate-failed",), _succeeds_regardless),
+    "ids-lost": Mutant("a failed run does not tell what it launched", ("chunks", "launch"), _ids_lost),
+}
+"""By name; at least those that once were, or nearly were, faults of this engine."""
+
+
+@contextlib.contextmanager
+def planted(name: str) -> t.Iterator[Mutant]:
+    """Have a fault in the engine for a while."""
+    with ALL[name].plant():
+        yield ALL[name]
