@@ -494,14 +494,14 @@ plan:
 
 import typing as t
 
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._batch.goal import REMOVE, RUNNING, STATES, check_policies
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._batch.plan import hold, plan
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._errors import CloudError
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._instances import check_instance_ids
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._launch import check_launch_options
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._module import run
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._names import check_batch, check_tags
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._plan import check_policies, hold, plan
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._slots import check_name_template
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._steps import REMOVE, RUNNING, STATES
 
 OPTIONS: dict[str, dict[str, t.Any]] = {
     "instance_ids": {"type": "list", "elements": "str", "aliases": ["instance_id"]},

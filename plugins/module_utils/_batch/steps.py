@@ -4,28 +4,21 @@
 
 # Private to nova_ec2.cloud: it may change with any release.
 
-"""What has to be done to VMs, and why: a pure decision from what is and what is wanted."""
+"""What has to become of each VM, and why: a pure decision from what is seen and what is wanted.
+
+This is what check mode and diff show. MEMBER_RULES says it for one VM; in which order it is carried out is said by
+rules.py.
+"""
 
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, field
 
-from ._errors import CloudError
-from ._instances import View, age_order, states_of
-from ._slots import free
+from .._errors import CloudError
+from .._instances import View, age_order, states_of
+from .._slots import free
+from .goal import ABSENT, REBOOTED, RUNNING, STOPPED, Goal
 
-RUNNING, STOPPED, REBOOTED, ABSENT = "running", "stopped", "rebooted", "absent"
-STATES = {
-    "running": RUNNING,
-    "present": RUNNING,
-    "started": RUNNING,
-    "stopped": STOPPED,
-    "rebooted": REBOOTED,
-    "restarted": REBOOTED,
-    "absent": ABSENT,
-    "terminated": ABSENT,
-}
 # What to do with a VM in a state, for a wanted state. A state that is not listed cannot be left through the EC2 API.
 MOVES: dict[str, dict[str, str]] = {
     RUNNING: {"running": "keep", "pending": "keep", "stopped": "start"},
@@ -34,7 +27,7 @@ MOVES: dict[str, dict[str, str]] = {
 }
 REASONS = {"start": "it is stopped", "stop": "state is stopped", "reboot": "state is rebooted"}
 # Which members a shrinking batch can best do without; the sort key of the last to stay comes first.
-REMOVE: dict[str, tuple[str, t.Callable[[View, int], t.Any]]] = {
+FIRST_TO_GO: dict[str, tuple[str, t.Callable[[View, int], t.Any]]] = {
     "failed_first": ("failed ones, then the highest number", lambda view, slot: (view["state"] == "error", slot)),
     "highest": ("the highest number", lambda view, slot: slot),
     "newest": ("the newest", lambda view, slot: age_order(view)),
@@ -43,7 +36,7 @@ REMOVE: dict[str, tuple[str, t.Callable[[View, int], t.Any]]] = {
 
 
 class Step(t.NamedTuple):
-    """What happens to one member or VM: keep, start, stop, reboot, terminate, replace or launch."""
+    """What becomes of one VM: keep, start, stop, reboot, terminate, replace or launch."""
 
     action: str
     slot: int | None
@@ -53,21 +46,7 @@ class Step(t.NamedTuple):
     zone: str | None = None
 
 
-@dataclass(frozen=True)
-class Goal:
-    """What a batch shall be like. drift: what is wrong with members, by id."""
-
-    count: int | None = None
-    remove: tuple[str, ...] = ("failed_first",)
-    max_terminate: int | None = None
-    on_error: str = "fail"
-    max_replacements: int | None = None
-    replace_drifted: bool = False
-    drift: t.Mapping[str, t.Sequence[str]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Steps:
+class Steps(t.NamedTuple):
     """All steps, by number and id."""
 
     steps: tuple[Step, ...] = ()
@@ -89,6 +68,11 @@ class Steps:
     def launches(self) -> int:
         """How many VMs are to be launched."""
         return len(self.slots("launch", "replace"))
+
+    @property
+    def members(self) -> int:
+        """How many VMs there are once all is done."""
+        return len(self.steps) - len(self.ids("terminate"))
 
     def summary(self, name: t.Callable[[int], str | None] = lambda slot: None) -> dict[str, t.Any]:
         """The plan as modules return it; what came of it is added by the run."""
@@ -117,29 +101,82 @@ class Steps:
         }
 
 
-def decide(
-    wanted: str, views: t.Sequence[View], slots: t.Mapping[str, int] | None = None, goal: Goal | None = None
+class Case(t.NamedTuple):
+    """One VM, and what has been found out about it. drift: in what it differs from the task."""
+
+    view: View
+    slot: int | None
+    surplus: str | None
+    drift: str | None
+
+
+Verdict = t.Optional[tuple[str, t.Optional[str]]]
+
+
+def absent(goal: Goal, _case: Case) -> Verdict:
+    """No VM is wanted: it is terminated."""
+    return ("terminate", "state is absent") if goal.wanted == ABSENT else None
+
+
+def too_many(_goal: Goal, case: Case) -> Verdict:
+    """The batch is too large, and can best do without this one: it is terminated."""
+    return ("terminate", case.surplus) if case.surplus else None
+
+
+def failed(goal: Goal, case: Case) -> Verdict:
+    """The cloud could not build or run it: what becomes of it is said by on_error."""
+    if case.view["state"] != "error":
+        return None
+    if goal.on_error == "keep":
+        return "keep", "it is in error, which on_error keeps"
+    if goal.wanted == RUNNING and goal.on_error in ("replace", "terminate"):
+        return goal.on_error, "it is in error"
+    return "", None
+
+
+def differing(goal: Goal, case: Case) -> Verdict:
+    """It differs from what the task says now: it is replaced if update says so."""
+    wanted = goal.wanted == RUNNING and goal.update == "replace" and case.view["state"] in MOVES[RUNNING]
+    return ("replace", case.drift) if case.drift and wanted else None
+
+
+def in_state(goal: Goal, case: Case) -> Verdict:
+    """It is brought to the wanted state; an empty action if that cannot be."""
+    action = MOVES[goal.wanted].get(case.view["state"], "")
+    return action, REASONS.get(action) or case.drift
+
+
+MEMBER_RULES = (absent, too_many, failed, differing, in_state)
+"""What becomes of one VM: the first that has an answer decides."""
+
+
+def assess(
+    goal: Goal,
+    views: t.Sequence[View],
+    slots: t.Mapping[str, int] | None = None,
+    drift: t.Mapping[str, t.Sequence[str]] | None = None,
 ) -> Steps:
-    """The steps that bring views to the wanted state and, with a goal, a batch to it. slots: numbers by id.
+    """The steps that bring views to the goal. slots: numbers by id; drift: what is wrong with members, by id.
 
     A VM in a state that the EC2 API cannot change, and more terminations than are allowed, are errors, raised before
     anything is done.
     """
-    slots, goal = slots or {}, goal or Goal()
-    if wanted == ABSENT:
-        chosen = [_step("terminate", view, slots, "state is absent") for view in views]
-    else:
-        surplus = _surplus(views, slots, goal)
-        chosen = [_step("terminate", view, slots, surplus[view["instance_id"]]) for view in views if _in(surplus, view)]
-        rest = [view for view in views if not _in(surplus, view)]
-        moves = [(view, _move(wanted, view, goal)) for view in rest]
-        _refuse_stuck(wanted, views, [view for view, (action, _reason) in moves if not action])
-        chosen += [_step(action, view, slots, reason) for view, (action, reason) in moves]
-        if wanted == RUNNING and goal.count is not None:
-            missing = free(set(slots.values()), max(0, goal.count - len(views)))
-            chosen += [Step("launch", slot, None, f"count is {goal.count}") for slot in missing]
-    steps = Steps(tuple(sorted(chosen, key=lambda step: (step.slot or 0, step.instance_id or ""))))
-    _brake(wanted, views, steps, goal)
+    slots, drift = slots or {}, drift or {}
+    surplus = {} if goal.wanted == ABSENT else _surplus(goal, views, slots)
+    chosen, stuck = [], []
+    for view in views:
+        value = view["instance_id"]
+        case = Case(view, slots.get(value), surplus.get(value), "; ".join(drift.get(value, ())) or None)
+        action, reason = next(verdict for verdict in (rule(goal, case) for rule in MEMBER_RULES) if verdict)
+        chosen.append(Step(action, case.slot, value, reason, view["state"]))
+        if not action:
+            stuck.append(view)
+    _refuse_stuck(goal.wanted, views, stuck)
+    if goal.wanted == RUNNING and goal.count is not None:
+        missing = free(set(slots.values()), max(0, goal.count - len(views)))
+        chosen += [Step("launch", slot, None, f"count is {goal.count}") for slot in missing]
+    steps = _in_order(chosen)
+    _brake(goal, views, steps)
     return steps
 
 
@@ -154,10 +191,11 @@ def predict(wanted: str, views: t.Sequence[View], steps: Steps) -> list[View]:
     ]
 
 
-def keep_all(views: t.Sequence[View], slots: t.Mapping[str, int]) -> Steps:
+def keep_all(views: t.Iterable[View], slots: t.Mapping[str, int]) -> Steps:
     """Steps that leave everything as it is."""
-    chosen = [_step("keep", view, slots, None) for view in views]
-    return Steps(tuple(sorted(chosen, key=lambda step: (step.slot or 0, step.instance_id or ""))))
+    return _in_order(
+        [Step("keep", slots.get(view["instance_id"]), view["instance_id"], None, view["state"]) for view in views]
+    )
 
 
 class _Reversed(t.NamedTuple):
@@ -167,41 +205,21 @@ class _Reversed(t.NamedTuple):
         return bool(other.key < self.key)
 
 
-def _step(action: str, view: View, slots: t.Mapping[str, int], reason: str | None) -> Step:
-    return Step(action, slots.get(view["instance_id"]), view["instance_id"], reason, view["state"])
+def _in_order(steps: t.Iterable[Step]) -> Steps:
+    return Steps(tuple(sorted(steps, key=lambda step: (step.slot or 0, step.instance_id or ""))))
 
 
-def _in(ids: t.Container[str], view: View) -> bool:
-    return view["instance_id"] in ids
-
-
-def _move(wanted: str, view: View, goal: Goal) -> tuple[str, str | None]:
-    """What to do with one VM that stays, and why; an empty action if it cannot be brought to the wanted state."""
-    state = view["state"]
-    if state == "error":
-        if goal.on_error == "keep":
-            return "keep", "it is in error, which on_error keeps"
-        if wanted == RUNNING and goal.on_error in ("replace", "terminate"):
-            return goal.on_error, "it is in error"
-        return "", None
-    drift = goal.drift.get(view["instance_id"])
-    if drift and wanted == RUNNING and goal.replace_drifted and state in MOVES[wanted]:
-        return "replace", "; ".join(drift)
-    action = MOVES[wanted].get(state, "")
-    return action, REASONS.get(action) or ("; ".join(drift) if drift else None)
-
-
-def _surplus(views: t.Sequence[View], slots: t.Mapping[str, int], goal: Goal) -> dict[str, str]:
+def _surplus(goal: Goal, views: t.Sequence[View], slots: t.Mapping[str, int]) -> dict[str, str]:
     """The VMs that a batch can best do without, by id, with the reason."""
     number = 0 if goal.count is None else len(views) - goal.count
     if number <= 0:
         return {}
-    if goal.remove[0] in REMOVE:
-        said, key = REMOVE[goal.remove[0]]
+    if goal.remove[0] in FIRST_TO_GO:
+        said, key = FIRST_TO_GO[goal.remove[0]]
         last = sorted(views, key=lambda view: key(view, slots.get(view["instance_id"], 0)), reverse=True)
         said = f"count is {goal.count}, and {said} goes first"
     else:
-        last = [view for view in views if _in(goal.remove, view)]
+        last = [view for view in views if view["instance_id"] in goal.remove]
         said = f"count is {goal.count}, and remove names it"
         if len(last) < number:
             raise CloudError(
@@ -211,21 +229,23 @@ def _surplus(views: t.Sequence[View], slots: t.Mapping[str, int], goal: Goal) ->
     return {view["instance_id"]: said for view in last[:number]}
 
 
-def _brake(wanted: str, views: t.Sequence[View], steps: Steps, goal: Goal) -> None:
+def _brake(goal: Goal, views: t.Sequence[View], steps: Steps) -> None:
     """Refuse to terminate more than is allowed: a wrong count must not take a batch away."""
     gone, limit = len(steps.ids("terminate", "replace")), goal.max_terminate
-    failed = len([step for step in steps.steps if step.action == "replace" and step.state == "error"])
-    if goal.max_replacements is not None and failed > goal.max_replacements:
+    broken = len([step for step in steps.steps if step.action == "replace" and step.state == "error"])
+    if goal.max_replacements is not None and broken > goal.max_replacements:
         raise CloudError(
-            f"{failed} of {len(views)} members are in error, and max_replacements is {goal.max_replacements}. "
+            f"{broken} of {len(views)} members are in error, and max_replacements is {goal.max_replacements}. "
             "Nothing was changed."
         )
+    many = goal.wanted != ABSENT and goal.count is not None and 2 * (len(views) - goal.count) > len(views)
     if limit is not None and gone > limit:
         said = f"{gone} of {len(views)} VMs would be terminated, and max_terminate is {limit}."
-    elif limit is None and wanted != ABSENT and goal.count is not None and 2 * (len(views) - goal.count) > len(views):
+    elif limit is None and many:
         said = (
-            f"The batch has {len(views)} members, and to have {goal.count} would terminate {len(views) - goal.count}, "
-            f"more than half. If that is meant, set max_terminate to {gone} or more."
+            f"The batch has {len(views)} members, and to have {goal.count} would terminate "
+            f"{len(views) - t.cast(int, goal.count)}, more than half. If that is meant, set max_terminate to {gone} or "
+            "more."
         )
     else:
         return

@@ -1,0 +1,102 @@
+# Copyright (c) 2026, The nova_ec2.cloud authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to nova_ec2.cloud: it may change with any release.
+
+"""What a task wants of its VMs, made once from its options."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._errors import CloudError
+
+RUNNING, STOPPED, REBOOTED, ABSENT = "running", "stopped", "rebooted", "absent"
+STATES = {
+    "running": RUNNING,
+    "present": RUNNING,
+    "started": RUNNING,
+    "stopped": STOPPED,
+    "rebooted": REBOOTED,
+    "restarted": REBOOTED,
+    "absent": ABSENT,
+    "terminated": ABSENT,
+}
+# Which members a shrinking batch can do without first.
+REMOVE = ("failed_first", "highest", "newest", "oldest")
+
+
+class Goal(t.NamedTuple):
+    """What the VMs of a task shall be like; the options of the module instance say what each field means.
+
+    - batch: its name, or None for VMs by id
+    - wanted: one of RUNNING, STOPPED, REBOOTED, ABSENT
+    - zones: where to launch; none leaves it to the cloud
+    - timeout: seconds to wait for what was asked for last
+    """
+
+    wanted: str = RUNNING
+    batch: str | None = None
+    count: int | None = None
+    min_count: int | None = None
+    chunk_size: int | None = None
+    max_failures: int = 0
+    on_error: str = "fail"
+    max_replacements: int | None = None
+    remove: tuple[str, ...] = ("failed_first",)
+    max_terminate: int | None = None
+    update: str = "none"
+    max_unavailable: int = 1
+    zones: tuple[str, ...] = ()
+    wait: bool = True
+    timeout: float = 300.0
+    tags: t.Mapping[str, str] = {}
+
+    @property
+    def state(self) -> str:
+        """The state in which the VMs shall end."""
+        return RUNNING if self.wanted == REBOOTED else self.wanted
+
+    @property
+    def fills(self) -> bool:
+        """Whether members are launched for those that are missing."""
+        return self.batch is not None and self.wanted in (RUNNING, REBOOTED)
+
+    def contents(self, number: int) -> bool:
+        """Whether so many members are enough, although there should be more."""
+        return self.min_count is not None and number >= self.min_count
+
+
+def goal_of(params: t.Mapping[str, t.Any]) -> Goal:
+    """The goal that the options of the module instance say."""
+    zones = params["availability_zones"] or ([params["availability_zone"]] if params["availability_zone"] else [])
+    return Goal(
+        wanted=STATES[params["state"]],
+        zones=tuple(zones),
+        remove=tuple(params["remove"]),
+        timeout=params["wait_timeout"],
+        **{name: params[name] for name in Goal._fields if name in params and name not in ("remove", "zones")},
+    )
+
+
+def check_policies(params: t.Mapping[str, t.Any]) -> None:
+    """Refuse options for batches that contradict each other."""
+    if params["batch"] is None:
+        for option, default in (("min_count", None), ("name_template", None), ("update", "none"), ("on_error", "fail")):
+            if params[option] != default:
+                raise CloudError(f"{option} is about the members of a batch: name it as batch.")
+    for option, least in (("min_count", 0), ("chunk_size", 1), ("max_unavailable", 1), ("max_failures", 0)):
+        if params[option] is not None and params[option] < least:
+            raise CloudError(f"{option} must be {least} or more, not {params[option]}.")
+    for option in ("max_terminate", "max_replacements"):
+        if params[option] is not None and params[option] < 0:
+            raise CloudError(f"{option} must be 0 or more, not {params[option]}.")
+    if params["min_count"] is not None and (params["count"] is None or params["min_count"] > params["count"]):
+        raise CloudError("min_count is the least to be content with of the members that count asks for: at most count.")
+    if params["update"] == "replace" and (not params["wait"] or not params["image"]):
+        raise CloudError("update: replace goes step by step: it needs image, and wait must not be false.")
+    if params["on_error"] == "replace" and not params["image"]:
+        raise CloudError("on_error: replace launches VMs: image is needed for that.")
+    if not params["remove"] or (params["remove"][0] in REMOVE and len(params["remove"]) > 1):
+        raise CloudError(f"remove is one of {', '.join(REMOVE)}, or a list of instance ids.")
