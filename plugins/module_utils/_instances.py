@@ -134,6 +134,12 @@ def tags_supported(connection: t.Any) -> bool:
     return attempt("learn whether the cloud has tags", connection.get_all_tags, absent=NO_SUCH_ACTION) is not None
 
 
+def host_of(view: View) -> str | None:
+    """The address at which a VM is reached: its public one, or else its private one."""
+    host: str | None = view["public_ip_address"] or view["private_ip_address"]
+    return host
+
+
 def id_order(view: View) -> tuple[int, str]:
     """Sort key: by the number in the id; those still to be launched have none, and come last."""
     if view["instance_id"] is None:

@@ -14,6 +14,7 @@ import time
 import typing as t
 
 from ._errors import CloudError
+from ._instances import host_of
 from ._wait import polls
 
 View = dict[str, t.Any]
@@ -61,12 +62,6 @@ def wait_until_ready(look: t.Callable[[], list[View]], goal: str, port: int, tim
         late = late or polls(len(views), deadline - time.monotonic())
         last = next(late, True)
         views = look()
-
-
-def host_of(view: View) -> str | None:
-    """The address at which a VM is reached: its public one, or else its private one."""
-    host: str | None = view["public_ip_address"] or view["private_ip_address"]
-    return host
 
 
 def answering(hosts: t.Collection[str], port: int) -> set[str]:

@@ -14,15 +14,17 @@ from .._errors import CloudError
 
 
 class Waiting(t.NamedTuple):
-    """What is being waited for, since when, for how long at most, and who was there when it began.
+    """What is being waited for, until when at most, and who was there when it began.
 
-    what: late, lost, gone, built, settled or single; until: by the monotonic clock; rounds: how many looks so far.
+    what: late, lost, gone, built, settled or single; until: by the monotonic clock; rounds: how many looks so far; ids:
+    who it is about.
     """
 
     what: str
-    until: float
-    rounds: int
-    ids: frozenset[str]
+    until: float = 0.0
+    rounds: int = 0
+    ids: frozenset[str] = frozenset()
+    there: frozenset[str] = frozenset()
 
 
 class Look(t.NamedTuple):

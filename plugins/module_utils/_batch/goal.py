@@ -24,6 +24,7 @@ STATES = {
     "terminated": ABSENT,
 }
 # Which members a shrinking batch can do without first.
+TCP = "tcp:"
 REMOVE = ("failed_first", "highest", "newest", "oldest")
 
 
@@ -48,6 +49,9 @@ class Goal(t.NamedTuple):
     max_terminate: int | None = None
     update: str = "none"
     max_unavailable: int = 1
+    max_surge: int = 0
+    partition: int = 0
+    wait_for: str = "running"
     zones: tuple[str, ...] = ()
     wait: bool = True
     timeout: float = 300.0
@@ -57,6 +61,18 @@ class Goal(t.NamedTuple):
     def state(self) -> str:
         """The state in which the VMs shall end."""
         return RUNNING if self.wanted == REBOOTED else self.wanted
+
+    @property
+    def port(self) -> int | None:
+        """The port at which a VM must answer to be as it shall be, or None."""
+        return int(self.wait_for[len(TCP) :]) if self.wait_for.startswith(TCP) else None
+
+    @property
+    def words(self) -> str:
+        """How messages call a VM that is as it shall be."""
+        if self.state != RUNNING or self.wait_for == "running":
+            return self.state
+        return "running with an address" if self.port is None else f"running and answering on port {self.port}"
 
     @property
     def fills(self) -> bool:

@@ -47,7 +47,7 @@ class Loop:
 
     def begin(self) -> None:
         """See the VMs; after a request that was cut short, until it has had its effect or is too late for that."""
-        self._look(do.Waiting("first", 0.0, 0, frozenset()))
+        self._look(do.Waiting("first"))
         if self.goal.batch is None:
             return
         members, leaving, seconds = self._journal.cut_short() if self._journal else (0, [], 0.0)
@@ -130,8 +130,9 @@ class Loop:
         else:
             self.memory = self.memory.launched_for(self.goal.batch or "", action, token, views)
             self.seen = self.seen.joined(views, self.memory)
-        if self._journal and self.memory.lost is None:
-            self._journal.settle()
+        if self._journal:
+            # Of an answer that was lost, late VMs are looked for from when that was known.
+            self._journal.settle() if self.memory.lost is None else self._journal.expect(action.expected)
 
     def _take_over(self, action: do.Found) -> None:
         error = self.memory.lost.error if self.memory.lost else None

@@ -92,7 +92,7 @@ class Memory(t.NamedTuple):
     unseen: bool = False
     waiting: Waiting | None = None
     tired: bool = False
-    crowd: tuple[frozenset[str], float] = (NOTHING, 0.0)
+    crowd: tuple[frozenset[str] | None, float] = (None, 0.0)
 
     def saw(self, ids: t.Iterable[str], lingering: t.Iterable[View], waiting: Waiting, now: float) -> Memory:
         """After a look for waiting, which showed VMs with ids and lingering ones."""

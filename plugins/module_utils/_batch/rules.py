@@ -15,7 +15,7 @@ from __future__ import annotations
 import typing as t
 
 from .._errors import GROUP_AMBIGUOUS, QUOTA, REFUSED, ZONE_UNAVAILABLE, CloudError
-from .._instances import View, states_of
+from .._instances import View, host_of, states_of
 from .._launch import by_index
 from .._record import recordable
 from .._slots import TAG, free, number
@@ -78,9 +78,11 @@ class Facts(t.NamedTuple):
 
     @property
     def missing(self) -> int:
-        """How many members are still to be launched."""
-        wanted = self.goal.fills and self.memory.refused is None
-        return max(0, self.target - len(self.seen.views)) if wanted else 0
+        """How many members are still to be launched: never more in a run than were agreed on, and failed since."""
+        if not self.goal.fills or self.memory.refused is not None:
+            return 0
+        left = self.agreed.steps.launches + self.memory.replacements - len(self.memory.created)
+        return max(0, min(self.target - len(self.seen.views), left))
 
     @property
     def surplus(self) -> int:
@@ -100,7 +102,14 @@ class Facts(t.NamedTuple):
     @property
     def underway(self) -> list[View]:
         """VMs that are not yet as they shall be."""
-        return [view for view in self.seen.views.values() if view["state"] not in (self.goal.state, "error")]
+        return [view for view in self.seen.views.values() if view["state"] != "error" and not self.is_well(view)]
+
+    def is_well(self, view: View) -> bool:
+        """Whether a VM is as it shall be."""
+        goal = self.goal
+        if view["state"] != goal.state or goal.state != RUNNING or goal.wait_for == "running":
+            return bool(view["state"] == goal.state)
+        return host_of(view) is not None if goal.port is None else host_of(view) in self.seen.answering
 
     @property
     def tolerant(self) -> bool:
@@ -207,6 +216,25 @@ def to_reboot(facts: Facts) -> Action | None:
     return _change(facts, "reboot")
 
 
+def vanished_ones(facts: Facts) -> Action | None:
+    """Somebody else terminated VMs meanwhile, or the list is not what it was: give up before anything is launched."""
+    goal, seen, waiting = facts.goal, facts.seen, facts.memory.waiting
+    if waiting is None or facts.memory.unseen or waiting.what not in ("settled", "gone"):
+        return None
+    vanished = sorted(waiting.there - set(seen.views) - facts.memory.leaving)
+    if not vanished or (goal.fills and len(seen.views) >= min(facts.target, len(waiting.there))):
+        return None
+    if waiting.what == "gone" and not facts.missing:
+        return None
+    return Refuse(
+        CloudError(
+            f"{len(vanished)} of {len(waiting.there)} VMs were terminated by somebody else while this task waited for "
+            f"them to become {goal.state}: {', '.join(vanished[:20])}. Run the task again.",
+            vanished_ids=vanished,
+        )
+    )
+
+
 def missing_ones(facts: Facts) -> Action | None:
     """Launch what is missing: chunk by chunk, zone by zone, with the lowest free numbers."""
     goal, seen, memory = facts.goal, facts.seen, facts.memory
@@ -257,7 +285,7 @@ def single_again(facts: Facts) -> Action | None:
     if not memory.unseen and not facts.surplus and not (memory.withdrawn and seen.lingering):
         return None
     if memory.unseen:
-        return Look(0.0, Waiting("single", facts.now + 4 * GRACE_SECONDS, 0, frozenset(seen.views)))
+        return Look(0.0, Waiting("single", facts.now + 4 * GRACE_SECONDS, ids=frozenset(seen.views)))
     look = _look(facts, "single", 4 * GRACE_SECONDS, seen.views)
     if look is None and facts.surplus:
         return Refuse(_too_many(facts))
@@ -274,9 +302,6 @@ def not_there_yet(facts: Facts) -> Action | None:
     failed, underway = facts.failed, facts.underway
     if failed and not facts.tolerant:
         return Refuse(_failed(failed, seen))
-    vanished = _vanished(facts)
-    if vanished is not None:
-        return Refuse(vanished)
     # Who looks before they are gone would count those that were taken back.
     staying = seen.lingering if memory.withdrawn else ()
     if not facts.surplus and not staying and (not underway or (failed and goal.on_error == "replace")):
@@ -391,6 +416,7 @@ RULES: tuple[Rule, ...] = (
     stopped_ones,
     running_ones,
     to_reboot,
+    vanished_ones,
     missing_ones,
     doubles,
     single_again,
@@ -422,7 +448,7 @@ def _look(facts: Facts, what: str, seconds: float, ids: t.Iterable[str]) -> Look
     """The next look, or None if there was one when the time was up. seconds: how long this may take in all."""
     waiting = facts.memory.waiting
     if waiting is None or waiting.what != what:
-        waiting = Waiting(what, facts.now + seconds, 0, frozenset(ids))
+        waiting = Waiting(what, facts.now + seconds, 0, frozenset(ids), frozenset(facts.seen.views))
     left = waiting.until - facts.now
     if waiting.rounds and left <= 0:
         return None
@@ -434,7 +460,7 @@ def _until_quiet(facts: Facts, what: str, seconds: float, at_once: bool = False)
     """The next look, or None if nothing has changed for so many seconds. at_once: whether the first is made at once."""
     waiting, (_crowd, since) = facts.memory.waiting, facts.memory.crowd
     if waiting is None or waiting.what != what:
-        waiting = Waiting(what, 0.0, 0, frozenset(facts.seen.views))
+        waiting = Waiting(what, ids=frozenset(facts.seen.views))
     left = since + seconds - facts.now
     if waiting.rounds and left <= 0:
         return None
@@ -465,21 +491,6 @@ def _of_launch(seen: Seen, lost: Lost) -> tuple[str, ...]:
 def _change(facts: Facts, verb: str) -> Change | None:
     ids = tuple(value for value in facts.agreed.steps.ids(verb) if value in facts.seen.views)
     return Change(verb, ids) if ids and verb not in facts.memory.asked else None
-
-
-def _vanished(facts: Facts) -> CloudError | None:
-    """What somebody else terminated while this run waited."""
-    waiting, seen = facts.memory.waiting, facts.seen
-    if waiting is None or waiting.what != "settled":
-        return None
-    vanished = sorted(waiting.ids - set(seen.views) - facts.memory.leaving)
-    if not vanished or (facts.goal.fills and len(seen.views) >= min(facts.target, len(waiting.ids))):
-        return None
-    return CloudError(
-        f"{len(vanished)} of {len(waiting.ids)} VMs were terminated by somebody else while this task waited for them "
-        f"to become {facts.goal.state}: {', '.join(vanished[:20])}. Run the task again.",
-        vanished_ids=vanished,
-    )
 
 
 def _failed(failed: t.Sequence[View], seen: Seen) -> CloudError:

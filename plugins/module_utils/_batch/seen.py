@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .._instances import Listing, View
+from .._instances import Listing, View, host_of
 from .._slots import TAG, number
 from .memory import Memory
 
@@ -21,6 +21,7 @@ class Seen(t.NamedTuple):
     - lingering: those that were told to terminate; Nova shows them as they were for a while
     - old, standalone: what kind of cloud it is, see Listing
     - batch: whether they are members of one; VMs by id have no numbers
+    - answering: the addresses at which somebody answers, if that was asked
     """
 
     views: t.Mapping[str, View] = {}
@@ -29,6 +30,7 @@ class Seen(t.NamedTuple):
     old: bool = False
     standalone: bool = False
     batch: bool = False
+    answering: frozenset[str] = frozenset()
 
     def missing_tokens(self) -> bool:
         """Whether members have lost their token, as those that are on their way out.
@@ -42,6 +44,10 @@ class Seen(t.NamedTuple):
             if not any(view["client_token"] for view in views):
                 return False
         return any(not view["client_token"] and TAG not in view["tags"] for view in views)
+
+    def hosts(self) -> frozenset[str]:
+        """The addresses of the VMs that run."""
+        return frozenset(filter(None, (host_of(view) for view in self.states("running"))))
 
     def states(self, *states: str) -> list[View]:
         """The VMs in one of states."""
