@@ -66,25 +66,34 @@ def wait_until_ready(look: t.Callable[[], list[View]], goal: str, port: int, tim
 
 def answering(hosts: t.Collection[str], port: int) -> set[str]:
     """Those of hosts (addresses) where an SSH server greets; nothing is sent to it."""
+    return _tried(hosts, port, selectors.EVENT_READ, _greets)
+
+
+def open_at(hosts: t.Collection[str], port: int) -> set[str]:
+    """Those of hosts (addresses) that take a connection at port; nothing is sent."""
+    return _tried(hosts, port, selectors.EVENT_WRITE, _connected)
+
+
+def _tried(hosts: t.Collection[str], port: int, event: int, good: t.Callable[[socket.socket], bool]) -> set[str]:
     left, found = sorted(hosts), set()
     while left:
-        found |= _greeted(left[:AT_ONCE], port)
+        found |= _tried_at_once(left[:AT_ONCE], port, event, good)
         left = left[AT_ONCE:]
     return found
 
 
-def _greeted(hosts: t.Sequence[str], port: int) -> set[str]:
+def _tried_at_once(hosts: t.Sequence[str], port: int, event: int, good: t.Callable[[socket.socket], bool]) -> set[str]:
     found: set[str] = set()
     with selectors.DefaultSelector() as selector:
         for host in hosts:
             connection = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
             connection.setblocking(False)
             connection.connect_ex((host, port))
-            selector.register(connection, selectors.EVENT_READ, host)
+            selector.register(connection, event, host)
         deadline = time.monotonic() + ANSWER_SECONDS
         while selector.get_map() and time.monotonic() < deadline:
             for key, _events in selector.select(deadline - time.monotonic()):
-                if _greets(t.cast("socket.socket", key.fileobj)):
+                if good(t.cast("socket.socket", key.fileobj)):
                     found.add(key.data)
                 selector.unregister(key.fileobj)
                 t.cast("socket.socket", key.fileobj).close()
@@ -98,6 +107,10 @@ def _greets(connection: socket.socket) -> bool:
         return connection.recv(len(GREETING)) == GREETING
     except OSError:
         return False
+
+
+def _connected(connection: socket.socket) -> bool:
+    return connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0
 
 
 def _is_ready(view: View, goal: str, answered: t.Container[str | None]) -> bool:

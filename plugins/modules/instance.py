@@ -229,9 +229,33 @@ options:
     default: none
   max_unavailable:
     description:
-      - How many members O(update=replace) replaces at a time.
+      - How many members O(update=replace) replaces at a time. They go first, and the new ones are launched for them.
+      - May be V(0) with O(max_surge), so that there are never fewer members than O(count) says.
     type: int
     default: 1
+  max_surge:
+    description:
+      - How many members O(update=replace) launches before those go whose place they take. They have the same numbers
+        once the old ones are gone.
+      - If the quota has no room for that, O(max_unavailable) is used instead, with a warning.
+    type: int
+    default: 0
+  partition:
+    description:
+      - The lowest number that O(update=replace) replaces. Members with lower numbers stay as they are, and are still
+        reported under RV(drift).
+      - To try a change on a few members first, ask for the highest numbers, and then for lower ones.
+    type: int
+  wait_for:
+    description:
+      - What is waited for beyond that VMs run - V(running) for nothing else, V(address) until each has an address, or
+        V(tcp:PORT), such as V(tcp:22), until each takes a connection at that port of its public address, or of its
+        private one if it has no other.
+      - With O(update=replace) this decides when the next members are replaced. A new member that is not as far within
+        O(wait_timeout) ends the replacement.
+      - Connections are tried from where the module runs. Nothing is sent.
+    type: str
+    default: running
   progress:
     description:
       - Whether to tell on the terminal how far it is. Never told with C(no_log), C(async), C(become) or in check mode,
@@ -303,6 +327,17 @@ EXAMPLES = r"""
     image: ami-00000004
     update: replace
     max_unavailable: 2
+
+- name: Replace the members numbered 18 and up, each only when its successor answers on port 80
+  nova_ec2.cloud.instance:
+    rc_file: ~/ec2rc.sh
+    batch: web
+    image: ami-00000004
+    update: replace
+    max_surge: 1
+    max_unavailable: 0
+    partition: 18
+    wait_for: tcp:80
 
 - name: Reboot one VM
   nova_ec2.cloud.instance:
@@ -542,6 +577,9 @@ OPTIONS: dict[str, dict[str, t.Any]] = {
     "max_terminate": {"type": "int"},
     "update": {"type": "str", "choices": ["none", "replace"], "default": "none"},
     "max_unavailable": {"type": "int", "default": 1},
+    "max_surge": {"type": "int", "default": 0},
+    "partition": {"type": "int"},
+    "wait_for": {"type": "str", "default": "running"},
     "name_template": {"type": "str"},
     "progress": {"type": "bool", "default": True},
     "progress_file": {"type": "path"},

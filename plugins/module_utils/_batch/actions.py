@@ -35,12 +35,17 @@ class Look(t.NamedTuple):
 
 
 class Launch(t.NamedTuple):
-    """Ask once for VMs for slots in zone, least of them at the least. expected: how many members there are then."""
+    """Ask once for VMs for slots in zone, least of them at the least.
+
+    expected: how many members there are then; instead_of: the members whose numbers these are, and which go once the
+    new ones are well.
+    """
 
     slots: tuple[int, ...]
     zone: str | None
     least: int
     expected: int
+    instead_of: tuple[str, ...] = ()
 
 
 class Found(t.NamedTuple):

@@ -52,6 +52,12 @@ class Cloud:
             self._wanted = launch_of(self.connection, self.params, number)
         return self._wanted
 
+    def answering(self, hosts: t.Collection[str], port: int) -> frozenset[str]:
+        """Those of hosts (addresses) that take a connection at port."""
+        from .._ready import open_at
+
+        return frozenset(open_at(hosts, port)) if hosts else frozenset()
+
     def launch(self, action: Launch, known: t.Container[str]) -> tuple[str, list[View]]:
         """Ask once for VMs; the record that they were launched with, and them. known: ids that cannot be among them."""
         from .._launch import request

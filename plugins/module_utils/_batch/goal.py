@@ -92,7 +92,8 @@ def goal_of(params: t.Mapping[str, t.Any]) -> Goal:
         zones=tuple(zones),
         remove=tuple(params["remove"]),
         timeout=params["wait_timeout"],
-        **{name: params[name] for name in Goal._fields if name in params and name not in ("remove", "zones")},
+        partition=params["partition"] or 0,
+        **{name: params[name] for name in Goal._fields if name in params and name not in ("remove", "partition")},
     )
 
 
@@ -102,7 +103,14 @@ def check_policies(params: t.Mapping[str, t.Any]) -> None:
         for option, default in (("min_count", None), ("name_template", None), ("update", "none"), ("on_error", "fail")):
             if params[option] != default:
                 raise CloudError(f"{option} is about the members of a batch: name it as batch.")
-    for option, least in (("min_count", 0), ("chunk_size", 1), ("max_unavailable", 1), ("max_failures", 0)):
+    for option, least in (
+        ("min_count", 0),
+        ("chunk_size", 1),
+        ("max_unavailable", 0),
+        ("max_surge", 0),
+        ("partition", 1),
+        ("max_failures", 0),
+    ):
         if params[option] is not None and params[option] < least:
             raise CloudError(f"{option} must be {least} or more, not {params[option]}.")
     for option in ("max_terminate", "max_replacements"):
@@ -110,9 +118,19 @@ def check_policies(params: t.Mapping[str, t.Any]) -> None:
             raise CloudError(f"{option} must be 0 or more, not {params[option]}.")
     if params["min_count"] is not None and (params["count"] is None or params["min_count"] > params["count"]):
         raise CloudError("min_count is the least to be content with of the members that count asks for: at most count.")
+    if not params["max_unavailable"] and not params["max_surge"]:
+        raise CloudError("max_unavailable and max_surge must not both be 0: no member could be replaced.")
+    check_wait_for(params["wait_for"])
     if params["update"] == "replace" and (not params["wait"] or not params["image"]):
         raise CloudError("update: replace goes step by step: it needs image, and wait must not be false.")
     if params["on_error"] == "replace" and not params["image"]:
         raise CloudError("on_error: replace launches VMs: image is needed for that.")
     if not params["remove"] or (params["remove"][0] in REMOVE and len(params["remove"]) > 1):
         raise CloudError(f"remove is one of {', '.join(REMOVE)}, or a list of instance ids.")
+
+
+def check_wait_for(text: str) -> None:
+    """Refuse what a VM cannot be waited for with."""
+    port = text[len(TCP) :] if text.startswith(TCP) else "1" if text in ("running", "address") else ""
+    if not (port.isdecimal() and port.isascii() and len(port) < 6 and 0 < int(port) < 65536):
+        raise CloudError(f"wait_for is one of running, address and {TCP}PORT, such as {TCP}22, not {text!r}.")

@@ -73,10 +73,14 @@ class Loop:
         self.memory = self.memory._replace(accepted=frozenset(kept))
         self.run(RULES)
 
+    def facts(self) -> Facts:
+        """What is known now."""
+        return Facts(self.goal, self.agreed, self.seen, self.memory, time.monotonic())
+
     def run(self, rules: t.Sequence[Rule]) -> None:
         """Decide and carry out until all is done."""
         while True:
-            action = decide(Facts(self.goal, self.agreed, self.seen, self.memory, time.monotonic()), rules)
+            action = decide(self.facts(), rules)
             if isinstance(action, do.Done):
                 return
             CARRIED_OUT[type(action)](self, action)
@@ -94,8 +98,13 @@ class Loop:
     def _look(self, waiting: do.Waiting) -> None:
         going = self.memory.going
         # Where numbers go by age, those of VMs that stay must not move up before others were launched for the gaps.
-        kept = self.seen.slots if going else None
+        kept = self.seen.slots if going and not self.goal.max_surge else None
+        answering = self.seen.answering
         self.seen = seen_in(self.cloud.look(), self.memory, self.goal.batch is not None, kept)
+        if self.goal.port is not None:
+            hosts = self.seen.hosts()
+            answering = (answering & hosts) | self.cloud.answering(hosts - answering, self.goal.port)
+            self.seen = self.seen._replace(answering=answering)
         self.memory = self.memory.saw(self.seen.views, self.seen.lingering, waiting, time.monotonic())
         if going and not self.memory.going and self._journal:
             self._journal.gone()

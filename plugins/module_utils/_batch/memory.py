@@ -60,7 +60,8 @@ class Memory(t.NamedTuple):
     - marked, mended: whether the mark was just made; made a single one
     - room: how many may still be launched before the others have come up; None for as many as one likes
     - asked: which of start, stop, reboot, unmark, tags and records has been asked for
-    - rolling: whether members that differ are being replaced
+    - rolling: whether members that differ are being replaced; surged: those whose successors have been launched
+    - cramped: whether the quota has no room for successors while the others are there
     - unseen: whether something was asked for after the last look
     - waiting, tired: what is waited for; whether its time is up, and that is put up with
     - crowd: who was there the last time, and since when it has been these
@@ -89,6 +90,8 @@ class Memory(t.NamedTuple):
     room: int | None = None
     asked: frozenset[str] = NOTHING
     rolling: bool = False
+    surged: tuple[str, ...] = ()
+    cramped: bool = False
     unseen: bool = False
     waiting: Waiting | None = None
     tired: bool = False
@@ -120,6 +123,8 @@ class Memory(t.NamedTuple):
             marked=False,
             mended=False,
             refused=refused,
+            surged=self.surged + launch.instead_of[: len(ids)],
+            rolling=self.rolling or bool(launch.instead_of),
         )
 
     def looked_for(self, batch: str, views: t.Sequence[View]) -> Memory:
@@ -156,7 +161,7 @@ class Memory(t.NamedTuple):
             return memory._replace(withdrawn=self.withdrawn + ids)
         memory = memory._changed()._replace(going=frozenset(ids) if waited_for else NOTHING)
         if action.why == "differing":
-            return memory._replace(rolling=True, replaced=self.replaced + ids)
+            return memory._replace(rolling=True, replaced=self.replaced + ids, surged=())
         return memory._failed(action.why, views, slots) if action.why in ("failed", "replaced") else memory
 
     def _failed(self, why: str, views: t.Sequence[View], slots: t.Mapping[str, int]) -> Memory:

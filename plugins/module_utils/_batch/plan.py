@@ -241,7 +241,8 @@ class Run:
     def _must_wait(self) -> bool:
         """Whether an earlier run's VMs are still on their way, so that this one waits for them."""
         goal = self._goal
-        return goal.wait and goal.wanted in (RUNNING, REBOOTED) and bool(self._loop.seen.states("pending"))
+        late = self._loop.seen.states("pending") or (goal.wait_for != "running" and self._loop.facts().underway)
+        return goal.wait and goal.wanted in (RUNNING, REBOOTED) and bool(late)
 
     def _after(self) -> list[View]:
         """The VMs that there will be, with those to be launched as the cloud would show them, without ids."""

@@ -74,7 +74,7 @@ class Facts(t.NamedTuple):
     @property
     def target(self) -> int:
         """How many members there shall be."""
-        return self.agreed.steps.members - self.memory.given_up
+        return self.agreed.steps.members - self.memory.given_up + len(self.memory.surged)
 
     @property
     def missing(self) -> int:
@@ -92,7 +92,7 @@ class Facts(t.NamedTuple):
         """
         if self.goal.count is None or not self.memory.created:
             return 0
-        return max(0, len(self.seen.views) - self.goal.count)
+        return max(0, len(self.seen.views) - self.goal.count - len(self.memory.surged))
 
     @property
     def failed(self) -> list[View]:
@@ -152,6 +152,9 @@ def failed_launch(facts: Facts) -> Action | None:
     if trouble is None:
         return None
     error = trouble.error
+    if trouble.launch.instead_of and QUOTA.matches(error) and goal.max_unavailable:
+        said = f"{error.message} There is no room for max_surge: members go before others take their place."
+        return Note({"trouble": None, "cramped": True}, said)
     if goal.contents(len(facts.seen.views)) and (trouble.looked or QUOTA.matches(error)):
         return Note({"trouble": None, "refused": error})
     if trouble.looked:
@@ -338,11 +341,25 @@ def next_chunk(facts: Facts) -> Action | None:
 
 
 def differing_ones(facts: Facts) -> Action | None:
-    """Replace members that differ, at most max_unavailable at a time; the first failure ends it."""
-    if not facts.goal.fills or facts.memory.refused is not None:
+    """Replace members that differ, some at a time; the first failure ends it.
+
+    With max_surge so many are launched first, and the old ones go when the new ones are well; without, or where the
+    quota has no room for that, at most max_unavailable go first.
+    """
+    goal, seen, memory = facts.goal, facts.seen, facts.memory
+    queue = tuple(value for value in facts.agreed.steps.ids("replace") if value in seen.views)
+    if not goal.fills or memory.refused is not None or not queue:
         return None
-    queue = [value for value in facts.agreed.steps.ids("replace") if value in facts.seen.views]
-    return Terminate(tuple(queue[: facts.goal.max_unavailable]), "differing") if queue else None
+    if memory.surged:
+        return Terminate(memory.surged, "differing")
+    if not goal.max_surge or memory.cramped:
+        return Terminate(queue[: goal.max_unavailable], "differing")
+    old = {seen.slots[value]: value for value in queue[: goal.max_surge]}
+    stay = [view for key, view in seen.views.items() if key not in old.values()]
+    zone, slots = spread(list(old), _zones(facts), stay, memory.shunned)[0]
+    slots = slots[: recordable(slots)]
+    instead_of = tuple(old[slot] for slot in slots)
+    return Launch(tuple(slots), zone, len(slots), len(seen.views) + len(slots), instead_of)
 
 
 def too_few(facts: Facts) -> Action | None:
@@ -523,7 +540,7 @@ def _time_is_up(facts: Facts) -> Action | None:
         return Refuse(_too_many(facts))
     if not underway:
         return None
-    error = _too_slow(underway, len(views), facts.goal.state, facts.goal.timeout)
+    error = _too_slow(underway, len(views), facts.goal.words, facts.goal.timeout)
     if facts.goal.contents(len(views) - len(underway)):
         return Note({"tired": True}, error.message)
     return Refuse(error)

@@ -135,9 +135,9 @@ def failed(goal: Goal, case: Case) -> Verdict:
 
 
 def differing(goal: Goal, case: Case) -> Verdict:
-    """It differs from what the task says now: it is replaced if update says so."""
-    wanted = goal.wanted == RUNNING and goal.update == "replace" and case.view["state"] in MOVES[RUNNING]
-    return ("replace", case.drift) if case.drift and wanted else None
+    """It differs from what the task says now: it is replaced if update and partition say so."""
+    wanted = goal.wanted == RUNNING and goal.update == "replace" and (case.slot or 0) >= goal.partition
+    return ("replace", case.drift) if case.drift and wanted and case.view["state"] in MOVES[RUNNING] else None
 
 
 def in_state(goal: Goal, case: Case) -> Verdict:
