@@ -98,7 +98,7 @@ class Loop:
     def _look(self, waiting: do.Waiting) -> None:
         going = self.memory.going
         # Where numbers go by age, those of VMs that stay must not move up before others were launched for the gaps.
-        kept = self.seen.slots if going and not self.goal.max_surge else None
+        kept = self.seen.slots if going and self.facts().missing else None
         answering = self.seen.answering
         self.seen = seen_in(self.cloud.look(), self.memory, self.goal.batch is not None, kept)
         if self.goal.port is not None:
