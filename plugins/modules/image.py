@@ -249,9 +249,11 @@ OPTIONS: dict[str, dict[str, t.Any]] = {
 
 def check(params: dict[str, t.Any]) -> None:
     """Refuse bad input before anything is asked of the cloud."""
-    for option in ("name", "description", "image_location"):
+    for option in ("description", "image_location"):
         if params[option] is not None and (params[option] or option != "description"):
             check_printable(option, params[option])
+    if params["name"] is not None and not params["name"]:
+        raise CloudError("name: an image has a name of 1 to 255 characters.")
     if params["name"] and IMAGE_ID.match(params["name"]):
         raise CloudError(f"name: {params['name']!r} is an image id and not a name; give it as image_id.")
     if params["image_id"] is not None and not IMAGE_ID.match(params["image_id"]):
@@ -332,6 +334,7 @@ def to_make(session: Session, known: set[str]) -> Plan:
         raise CloudError(
             f"This project has no image named {params['name']!r}. To have it made, give instance_id, or image_location."
         )
+    check_printable("name", params["name"])
     if params["instance_id"]:
         vms = {view["instance_id"] for view in list_instances(session.connection).views}
         if params["instance_id"] not in vms:

@@ -145,7 +145,7 @@ from ansible_collections.nova_ec2.cloud.plugins.module_utils._keys import (
     public_key_blob,
 )
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._module import Plan, Session, run
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._names import check_key_name
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._names import check_listed, check_name
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._private_file import PrivateFile, read_text
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._views import keypair_view
 
@@ -163,7 +163,7 @@ OPTIONS: dict[str, dict[str, t.Any]] = {
 
 def check(params: dict[str, t.Any]) -> None:
     """Refuse bad input before anything is asked of the cloud."""
-    check_key_name("name", params["name"])
+    check_listed("name", params["name"])
     if params["state"] == "present":
         wanted_blob(params)
 
@@ -198,6 +198,8 @@ def plan(session: Session) -> Plan:
         raise CloudError(problem)
     if current and not problem:
         return Plan(before=current, after=current, result={"keypair": current})
+    if not current:
+        check_name("name", params["name"])
     imports = blob is not None and not params["private_key_file"]
     after = {"name": params["name"], "fingerprint": fingerprint(blob) if imports and blob else None}
     return Plan(before=current or {}, after=after, result={"keypair": after}, apply=lambda: make(session, current))

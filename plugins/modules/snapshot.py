@@ -224,8 +224,6 @@ def check(params: dict[str, t.Any]) -> None:
         check_device("device_name", params["device_name"])
     elif params["instance_id"] is not None or params["batch"] is not None:
         raise CloudError("device_name is needed, such as /dev/vdb: it tells which volume of a VM is meant.")
-    if params["description"] is not None:
-        check_printable("description", params["description"])
     if params["last_snapshot_min_age"] is not None and params["state"] == "absent":
         raise CloudError("last_snapshot_min_age goes with state present.")
     for option in ("last_snapshot_min_age", "wait_timeout"):
@@ -276,6 +274,8 @@ def present(session: Session, there: list[View]) -> tuple[list[View], list[View]
 def to_have(session: Session, own: list[View], lacking: list[View], there: list[View]) -> Plan:
     """The plan to make what is lacking, and to wait for what is not completed yet."""
     params, wait = session.params, session.params["wait"]
+    if lacking and params["description"] is not None:
+        check_printable("description", params["description"])
     broken = [f"{view['snapshot_id']} is {view['state']}" for view in own if view["state"] == "error"]
     if broken:
         raise CloudError(f"The cloud failed with it: {', '.join(broken)}. Delete it, and make another.")
