@@ -76,6 +76,9 @@ def run(
 class _Module(AnsibleModule):  # type: ignore[misc]
     """Ansible's own parsing and answering, of values that have been looked at before."""
 
+    params: dict[str, t.Any]
+    argument_spec: dict[str, t.Any]
+
     def __init__(self, unseen: t.Collection[str], **settings: t.Any) -> None:
         self._unseen = unseen
         self._aside: dict[str, t.Any] = {}

@@ -107,7 +107,7 @@ def settled(options: t.Mapping[str, t.Any], warn: t.Callable[[str], None]) -> di
         "secret_key": secret_key,
         "region": options["region"],
         "validate_certs": options["validate_certs"],
-        "ca_bundle": options.get("ca_bundle") or os.environ.get("AWS_CA_BUNDLE") or None,
+        "ca_bundle": options.get("ca_bundle") or os.environ.get("AWS_CA_BUNDLE", "").strip() or None,
         "connect_timeout": options["connect_timeout"],
         "read_timeout": options["read_timeout"],
         "signature_version": options["signature_version"],

@@ -26,10 +26,13 @@ NEVER_BLANK = frozenset({"endpoint_url", "access_key", "secret_key", "rc_file"})
 LARGEST_NUMBER = 2**31 - 1
 SHOWN = 60
 # By what name people know the types that YAML and templates make.
-KINDS = {
-    bool: "a boolean", dict: "a mapping", list: "a list", tuple: "a list", int: "a number", float: "a number",
-    str: "a text",
-}  # fmt: skip
+KINDS: tuple[tuple[t.Any, str], ...] = (
+    (bool, "a boolean"),
+    (str, "a text"),
+    ((int, float), "a number"),
+    (dict, "a mapping"),
+    ((list, tuple), "a list"),
+)
 
 
 def settled_values(spec: Spec, given: t.Mapping[str, t.Any], where: str = "") -> dict[str, t.Any]:
@@ -179,4 +182,4 @@ def check_scalar(label: str, value: t.Any) -> None:
 
 def kind_of(value: t.Any) -> str:
     """What a value is, in words."""
-    return KINDS.get(type(value), "neither a text nor a number")
+    return next((name for kind, name in KINDS if isinstance(value, kind)), "neither a text nor a number")

@@ -25,8 +25,9 @@ options:
     type: str
   name:
     description:
-      - Name of the image. ASCII without line breaks, up to 255 characters.
-      - Names that Nova would take for a number, a boolean or nothing are refused, and so are names like image ids.
+      - Name of the image. Names like image ids are refused.
+      - For a new image, ASCII without line breaks, up to 255 characters. Names that Nova would take for a number, a
+        boolean or nothing are refused then.
     type: str
     aliases: [image_name]
   state:

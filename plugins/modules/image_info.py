@@ -19,7 +19,7 @@ description:
 options:
   image_ids:
     description:
-      - Only images with one of these ids.
+      - Only images with one of these ids. An empty list is no image at all.
     type: list
     elements: str
     aliases: [image_id]
@@ -30,11 +30,11 @@ options:
     type: str
   name_regex:
     description:
-      - Only images in whose name this regular expression is found.
+      - Only images in whose name this regular expression is found. An empty one is refused.
     type: str
   owner_ids:
     description:
-      - Only images of one of these projects, by id.
+      - Only images of one of these projects, by id. An empty list is no image at all.
     type: list
     elements: str
     aliases: [owners, owner]

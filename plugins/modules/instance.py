@@ -91,7 +91,7 @@ options:
     aliases: [keypair]
   security_groups:
     description:
-      - Security groups, by name. The mark of the batch is added to them.
+      - Security groups, by name, in any order. The mark of the batch is added to them.
       - The group C(default) if not given.
     type: list
     elements: str
@@ -178,6 +178,7 @@ options:
     description:
       - Tags that each VM shall have, on servers that have tags (Nova since Havana, and ec2-api). Other tags are kept.
       - They are set once the VM is running, since Nova refuses to tag it before.
+      - Keys and values are texts of ASCII, as with M(nova_ec2.cloud.tag).
     type: dict
     aliases: [instance_tags]
   wait:

@@ -18,7 +18,8 @@ description:
 options:
   name:
     description:
-      - Name of the key pair. Letters without accents, digits, V(-), V(_) and inner spaces; up to 255.
+      - Name of the key pair. For a new one, letters without accents, digits, V(-), V(_) and inner spaces; up to 255.
+        One that exists may have other names of ASCII, such as V(me@laptop).
       - Names that Nova would take for a number, a boolean or nothing are refused, and so are names that end in V(-vpn),
         which Nova hides.
     type: str

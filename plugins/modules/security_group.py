@@ -21,7 +21,8 @@ description:
 options:
   name:
     description:
-      - Name of the security group. Letters without accents, digits, V(-), V(_) and inner spaces; up to 255.
+      - Name of the security group. For a new one, letters without accents, digits, V(-), V(_) and inner spaces; up to
+        255. One that exists may have other names of ASCII.
       - Names that Nova would take for a number, a boolean or nothing are refused, and so are the marks of batches
         (V(ansible-batch-...)), which are the business of M(nova_ec2.cloud.instance).
     type: str

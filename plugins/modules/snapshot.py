@@ -44,8 +44,8 @@ options:
   description:
     description:
       - What the snapshot is for. A volume gets one snapshot of a description, however often the task is run.
-      - Put a date into it to have one each day. ASCII without line breaks, up to 255 characters.
-      - Names that Nova would take for a number, a boolean or nothing are refused.
+      - Put a date into it to have one each day. For a new snapshot, ASCII without line breaks, up to 255 characters.
+      - Descriptions that Nova would take for a number, a boolean or nothing are refused for new ones.
     type: str
   last_snapshot_min_age:
     description:

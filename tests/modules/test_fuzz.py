@@ -2,15 +2,18 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Replies that were changed at random: a module gives a right result or a clear error, and never a fault of ours.
+"""Replies and options changed at random: a module gives a right result or a clear error, and never a fault of ours.
 
-NOVA_EC2_FUZZ is how many replies each test changes (``make fuzz``); without it they are few, and always the same.
+NOVA_EC2_FUZZ is how many replies, or tasks, each test changes (``make fuzz``); without it they are few, and always the
+same.
 """
 
 from __future__ import annotations
 
 import collections
+import json
 import os
+import pathlib
 import re
 import typing as t
 
@@ -18,6 +21,7 @@ import pytest
 from clouds import CIRROS
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from option_values import MODULES, NEEDED, options_of
 
 MANY = int(os.environ.get("NOVA_EC2_FUZZ", "0"))
 # The whole file takes 20 seconds.
@@ -48,6 +52,30 @@ FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u2028\u202
 LEAF = re.compile(rb">([^<>]*)</")
 ELEMENT = re.compile(rb"<([A-Za-z]+)(?: [^>]*)?(?:/>|>[^<]*</\1>)")
 TAG = re.compile(rb"</?[A-Za-z]+[^>]*>")
+
+# Whatever YAML and templates make of what somebody writes.
+SCALAR = st.one_of(
+    st.none(), st.booleans(), st.integers(-3, 5), st.integers(), st.floats(), st.text(max_size=20),
+    st.sampled_from([*ODD, "a, b", "a\0b", "Jörg", " web\n", "default", "0x10", "1e400", "10.0.0.0/8", "/dev/vdb",
+                     "ami-00000001", "vol-00000001", "running", "22", "1-5", "tag:role", "web-{index}", "~", "/",
+                     10**20, -(10**20), [], {}]),
+)  # fmt: skip
+VALUE = st.recursive(
+    SCALAR,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=4),
+        st.dictionaries(
+            st.one_of(
+                st.text(max_size=8), st.sampled_from(["image-id", "tag:role", "ports", "cidr_ip", "device_name"])
+            ),
+            inner,
+            max_size=3,
+        ),
+    ),
+    max_leaves=6,
+)
+# What the task is about, which no example may change: the cloud, and files that are written outside.
+FIXED = frozenset({"endpoint_url", "access_key", "secret_key"})
 
 CHANGE = st.tuples(
     st.sampled_from(["text", "text", "text", "gone", "twice", "tag", "cut", "byte", "insert", "swap"]),
@@ -164,3 +192,55 @@ def test_instance(cloud: t.Any, run: t.Any, vms: list[str], figure: t.Any) -> No
 
     check()
     figure(f"{cloud.profile}: instance, changed replies: {counts['right']} right results, {counts['error']} errors")
+
+
+@pytest.mark.parametrize("cloud", ["grizzly", "icehouse", "ec2api"], indirect=True)
+def test_options(
+    cloud: t.Any, run: t.Any, vms: list[str], figure: t.Any, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    counts: collections.Counter[str] = collections.Counter()
+
+    @SETTINGS
+    @given(st.data())
+    def check(data: t.Any) -> None:
+        module = data.draw(st.sampled_from(MODULES))
+        names = sorted(options_of(module).keys() - FIXED)
+        args = dict(NEEDED.get(module, {}))
+        for name in data.draw(st.lists(st.sampled_from(names), min_size=1, max_size=3)):
+            args[name] = data.draw(VALUE)
+        # What cannot be written in UTF-8 does not get as far as to a module.
+        args = json.loads(json.dumps(args, ensure_ascii=False).encode("utf-8", "replace"))
+        counts[judged(run(module, check=True, **args))] += 1
+        assert cloud.mutations() == []
+
+    check()
+    figure(f"{cloud.profile}: odd options: {counts['right']} right results, {counts['error']} errors")
+
+
+@pytest.mark.parametrize("cloud", ["icehouse"], indirect=True)
+def test_texts_that_are_sent(cloud: t.Any, run: t.Any, vms: list[str], figure: t.Any) -> None:
+    """Whatever is written, the cloud can be listed afterwards, and a second run changes nothing."""
+    counts: collections.Counter[str] = collections.Counter()
+    text = st.one_of(st.text(max_size=12), st.sampled_from(ODD), st.text("abc.-_ 019", min_size=1, max_size=8))
+
+    @SETTINGS
+    @given(st.sampled_from(["tag", "keypair", "security_group", "described"]), text, text)
+    def check(kind: str, one: str, other: str) -> None:
+        module, args = {
+            "tag": ("tag", {"resources": vms[:1], "tags": {one: other}}),
+            "keypair": ("keypair", {"name": one}),
+            "security_group": ("security_group", {"name": one}),
+            "described": ("security_group", {"name": "described", "description": other}),
+        }[kind]
+        found = run(module, **args)
+        counts[judged(found)] += 1
+        for listed in ("instance_info", "keypair_info", "security_group_info"):
+            assert not run(listed).get("failed"), (args, run(listed)["msg"])
+        if not found.get("failed"):
+            assert run(module, **args)["changed"] is False, args
+        for undone in ("keypair", "security_group") if kind in ("keypair", "security_group") else ():
+            run(undone, name=one, state="absent")
+
+    check()
+    figure(f"texts: {counts['right']} right results, {counts['error']} errors")

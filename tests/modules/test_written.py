@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import gzip
-import importlib
 import json
 import os
 import pathlib
@@ -19,30 +18,11 @@ import pytest
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._options import CONNECTION_OPTIONS, connect_with
 from clouds import CIRROS
 from local_cloud.actions import groups, keypairs
+from option_values import MODULES, NEEDED, options_of
 
 LAUNCH = {"image": CIRROS, "instance_type": "m1.tiny"}
 GZIPPED = gzip.compress(b"#!/bin/sh\n" + bytes(range(256)), mtime=0)
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("*.py"))
 INFO = [name for name in MODULES if name.endswith("_info")]
-# What makes a task of a module whole but for the option that is tried out.
-NEEDED: dict[str, dict[str, t.Any]] = {
-    "address": {"instance_id": "i-00000001"},
-    "console_info": {"instance_ids": ["i-00000001"]},
-    "image": {"name": "web"},
-    "instance": {"batch": "web"},
-    "keypair": {"name": "web"},
-    "security_group": {"name": "web"},
-    "snapshot": {"volume_id": "vol-00000001", "description": "day"},
-    "tag": {"resources": ["i-00000001"], "tags": {"a": "b"}},
-    "volume": {"instance_id": "i-00000001", "device_name": "/dev/vdb"},
-}
-
-
-def options_of(module: str) -> dict[str, dict[str, t.Any]]:
-    """All options of a module."""
-    found = importlib.import_module(f"ansible_collections.nova_ec2.cloud.plugins.modules.{module}")
-    return {**CONNECTION_OPTIONS, **getattr(found, "OPTIONS", {})}
 
 
 def refused(cloud: t.Any, result: dict[str, t.Any]) -> str:
@@ -510,7 +490,7 @@ ODD: dict[str, list[t.Any]] = {
 }
 
 
-@pytest.mark.parametrize("module", [name for name in MODULES if name != "image_facts"])
+@pytest.mark.parametrize("module", MODULES)
 def test_every_option_refuses_in_words_what_cannot_be_meant(cloud: t.Any, run: t.Any, module: str) -> None:
     for option, spec in options_of(module).items():
         values = list(ODD[spec["type"]])
@@ -522,7 +502,7 @@ def test_every_option_refuses_in_words_what_cannot_be_meant(cloud: t.Any, run: t
             assert option in said and len(said) < 1000, (option, value, said)
 
 
-@pytest.mark.parametrize("module", [name for name in MODULES if name != "image_facts"])
+@pytest.mark.parametrize("module", MODULES)
 def test_no_timeout_is_negative(cloud: t.Any, run: t.Any, module: str) -> None:
     for option in options_of(module):
         if option.endswith("_timeout"):
