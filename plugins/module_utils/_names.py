@@ -16,7 +16,6 @@ from ._values import kind_of
 
 NAME = re.compile(r"[A-Za-z0-9_-](?:[A-Za-z0-9_ -]{0,253}[A-Za-z0-9_-])?\Z")
 DESCRIPTION = re.compile(r"[A-Za-z0-9_ -]{1,255}\Z")
-ASCII = re.compile(r"[ -~]{1,255}\Z")
 PRINTABLE = re.compile(r"[!-~](?:[ -~]{0,253}[!-~])?\Z")
 BATCH = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\Z")
 NUMBER_OF_OLD = re.compile(r"[+-]?(?:0[0-9]*|[0-9]+)[lLjJ]?\Z")
@@ -55,10 +54,10 @@ def check_known(option: str, value: str) -> str:
     What others have made may bear names that Nova's EC2 API does not let anybody make. Returns it unchanged.
     """
     check_text(option, value)
-    if not ASCII.match(value):
+    if not PRINTABLE.match(value):
         raise CloudError(
-            f"{option}: {value!r} cannot be used: give up to 255 characters of ASCII. Up to Icehouse, Nova's EC2 API "
-            "fails for everybody who lists anything else."
+            f"{option}: {value!r} cannot be used: give up to 255 characters of ASCII without line breaks or outer "
+            "spaces. Up to Icehouse, Nova's EC2 API fails for everybody who lists anything else."
         )
     return value
 
@@ -88,17 +87,6 @@ def check_description(option: str, value: str) -> str:
         raise CloudError(
             f"{option}: {value!r} is not a description that Nova accepts: 1 to 255 letters (without accents), digits, "
             "'-', '_' and spaces."
-        )
-    return value
-
-
-def check_printable(option: str, value: str) -> str:
-    """Refuse a free text that Nova would change, or stumble over whenever it lists it. Returns it unchanged."""
-    check_text(option, value)
-    if not PRINTABLE.match(value):
-        raise CloudError(
-            f"{option}: {value!r} cannot be used: give 1 to 255 characters of ASCII without line breaks or outer "
-            "spaces. Up to Icehouse, Nova's EC2 API fails for everybody who lists anything else."
         )
     return value
 

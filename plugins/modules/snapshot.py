@@ -170,7 +170,7 @@ from ansible_collections.nova_ec2.cloud.plugins.module_utils._errors import Clou
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._instances import check_instance_ids
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._journal import Journal
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._module import Plan, Session, run
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._names import check_batch, check_printable
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._names import check_batch, check_known
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._snapshots import (
     chosen,
     delete,
@@ -275,7 +275,7 @@ def to_have(session: Session, own: list[View], lacking: list[View], there: list[
     """The plan to make what is lacking, and to wait for what is not completed yet."""
     params, wait = session.params, session.params["wait"]
     if lacking and params["description"] is not None:
-        check_printable("description", params["description"])
+        check_known("description", params["description"])
     broken = [f"{view['snapshot_id']} is {view['state']}" for view in own if view["state"] == "error"]
     if broken:
         raise CloudError(f"The cloud failed with it: {', '.join(broken)}. Delete it, and make another.")

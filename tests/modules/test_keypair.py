@@ -164,7 +164,7 @@ def test_an_existing_file_is_not_overwritten(cloud: t.Any, run: t.Any, tmp_path:
         ({"name": "1e3"}, "a number"),
         ({"name": "true"}, "a boolean"),
         ({"name": "None"}, "nothing"),
-        ({"name": "k" * 256}, "up to 255 characters of ASCII"),
+        ({"name": "k" * 256}, "up to 255 characters"),
         ({"name": "office-vpn"}, "hides key pairs"),
         ({"name": "web", "public_key": "not a key"}, "not an OpenSSH public key"),
         ({"name": "web", "public_key": "ssh-rsa AAAA!"}, "damaged"),
