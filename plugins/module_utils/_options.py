@@ -42,7 +42,6 @@ KEY_FAMILIES = (
     (("EC2_ACCESS_KEY",), ("EC2_SECRET_KEY",)),
     (("AWS_ACCESS_KEY_ID", "AWS_ACCESS_KEY"), ("AWS_SECRET_ACCESS_KEY", "AWS_SECRET_KEY")),
 )
-NAMES_OF_KEYS = frozenset(name for family in KEY_FAMILIES for names in family for name in names)
 ASSIGNMENT = re.compile(
     r"\s*(?:(?:export|readonly|declare\s+-\w+|typeset\s+-\w+)\s+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)\Z", re.DOTALL
 )
@@ -148,7 +147,7 @@ def _keys(options: t.Mapping[str, t.Any], source: Source, url: str) -> tuple[str
     if all(given):
         return _key("access_key", str(given[0])), _key("secret_key", str(given[1]))
     for family in KEY_FAMILIES:
-        if all(name in source.untold for names in family for name in names[:1]):
+        if any(name in source.untold for names in family for name in names):
             break
         pair = [source.first(names) for names in family]
         if all(pair):
@@ -161,10 +160,10 @@ def _keys(options: t.Mapping[str, t.Any], source: Source, url: str) -> tuple[str
                 f"two belong together and are never combined with keys from elsewhere.{source.lacks(family[lacks])}"
             )
     if source.variables is not os.environ:
-        names = [name for names in KEY_FAMILIES[0] for name in names]
+        names = [name for family in KEY_FAMILIES for names in family for name in names]
         raise CloudError(
-            f"{source.where} gives no keys: neither {' and '.join(names)} nor AWS_ACCESS_KEY_ID and "
-            f"AWS_SECRET_ACCESS_KEY.{source.lacks([*names, *sorted(NAMES_OF_KEYS)])} What it lacks is not taken from "
+            f"{source.where} gives no keys: neither EC2_ACCESS_KEY and EC2_SECRET_KEY nor "
+            f"AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.{source.lacks(names)} What it lacks is not taken from "
             "the environment; access_key and secret_key can say it."
         )
     raise CloudError(

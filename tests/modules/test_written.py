@@ -67,6 +67,7 @@ class TestRcFile:
                 "sets EC2_SECRET_KEY by",
             ),
             ("EC2_URL=http://127.0.0.1:9/\n", "gives no keys"),
+            ("EC2_URL=http://x/\nEC2_ACCESS_KEY=$A\nAWS_ACCESS_KEY=a\nAWS_SECRET_KEY=b\n", "sets EC2_ACCESS_KEY by"),
             ("EC2_URL=http://127.0.0.1:9/\nEC2_ACCESS_KEY=a\n", "has EC2_ACCESS_KEY but not EC2_SECRET_KEY"),
             ("EC2_ACCESS_KEY=a\nEC2_SECRET_KEY=b\n", "gives no endpoint"),
             ("EC2_URL=None\nEC2_ACCESS_KEY=a\nEC2_SECRET_KEY=b\n", "It says None, as Horizon writes"),
