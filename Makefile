@@ -62,7 +62,7 @@ test: $(VENV)/ready ## run all tests
 	@$(BIN)/python -m tests.openssh
 	@$(BIN)/python -m pytest $(PYTEST_ARGS) tests
 
-fuzz: $(VENV)/ready ## change replies at random until you press Ctrl-C: SEED=1
+fuzz: $(VENV)/ready ## change replies and options at random until you press Ctrl-C: SEED=1
 	@seed="$(SEED)"; while NOVA_EC2_FUZZ=500 $(BIN)/python -m pytest -q -p no:cacheprovider \
 	  --hypothesis-seed="$$seed" tests/modules/test_fuzz.py; do seed=$$((seed + 1)); echo "SEED=$$seed"; done
 

@@ -52,23 +52,20 @@ options:
     default: false
   batches:
     description:
-      - Only members of the batches of these names, see M(nova_ec2.cloud.instance).
+      - Only members of the batches of these names, see M(nova_ec2.cloud.instance). An empty list is no VM at all.
     type: list
     elements: str
-    default: []
   states:
     description:
       - Only VMs in one of these states, such as V(running). By default all that are not gone or going.
     type: list
     elements: str
-    default: []
   include_filters:
     description:
       - Only VMs that pass all filters of one of these dictionaries.
       - The filters are those of M(nova_ec2.cloud.instance_info).
     type: list
     elements: dict
-    default: []
   exclude_filters:
     description:
       - No VMs that pass all filters of one of these dictionaries.
@@ -207,8 +204,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     def _check(self) -> None:
         """Refuse what is bad before anything is sent."""
         for option in ("include_filters", "exclude_filters"):
-            for filters in self.get_option(option):
-                check_filters(option, filters)
+            for filters in self.get_option(option) or []:
+                check_filters(option, filters, tags=True)
 
     def _connection_options(self, config: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], list[dict[str, t.Any]]]:
         """The file's connection options, and those of each of its clouds, with their templates made into values."""
@@ -247,16 +244,23 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             self._cache[key] = found
         return reached
 
+    def _chosen(self, option: str) -> list[str] | None:
+        """What a list of names names, without blanks; None if nothing is said."""
+        given = self.get_option(option)
+        return None if given is None else [str(value).strip() for value in given if str(value).strip()]
+
     def _hosts(self, cloud: Cloud, listing: dict[str, t.Any]) -> list[Host]:
         """The VMs of one cloud that the file asks for, with their variables."""
-        own, batches, states = listing["own"], self.get_option("batches"), self.get_option("states")
+        own, batches, states = listing["own"], self._chosen("batches"), self._chosen("states")
         include, exclude = self.get_option("include_filters"), self.get_option("exclude_filters")
         legacy, region = self.get_option("use_legacy_names"), cloud.arguments["region"]
         hosts = []
         for view in with_batches([view for view in listing["instances"] if own in (None, view["owner_id"])]):
-            if (batches and view["batch"] not in batches) or (states and view["state"] not in states):
+            if batches is not None and view["batch"] not in batches:
                 continue
-            if include and not any(passes_all(view, filters) for filters in include):
+            if states is not None and view["state"] not in states:
+                continue
+            if include is not None and not any(passes_all(view, filters) for filters in include):
                 continue
             if any(passes_all(view, filters) for filters in exclude):
                 continue

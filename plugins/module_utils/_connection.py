@@ -42,8 +42,14 @@ class Endpoint(t.NamedTuple):
     @classmethod
     def parse(cls, url: str) -> Endpoint:
         """Split an http or https URL. Raises CloudError on anything else."""
+        url = url.strip()
+        if not (url.isascii() and url.isprintable()) or " " in url:
+            raise CloudError(
+                f"endpoint_url {url!r} is not a URL: it holds white space, or a character that a URL writes otherwise "
+                "(as xn-- in host names, and with % in paths)."
+            )
         try:
-            parts = urllib.parse.urlsplit(url.strip())
+            parts = urllib.parse.urlsplit(url)
             port = parts.port
         except ValueError as exc:
             raise CloudError(f"endpoint_url {url!r} is not a URL: {exc}.") from exc
@@ -56,7 +62,7 @@ class Endpoint(t.NamedTuple):
             raise CloudError("endpoint_url holds more than scheme, host, port and path; keys have their own options.")
         secure = parts.scheme == "https"
         host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-        return cls(url.strip(), secure, host, port or (443 if secure else 80), parts.path or "/")
+        return cls(url, secure, host, port or (443 if secure else 80), parts.path or "/")
 
 
 class _OverOurWire:
@@ -69,6 +75,7 @@ class _OverOurWire:
 
     boto: t.Any
     wire: Wire
+    patience: float
     endpoint: Endpoint
     signature_version: int
     project: str | None = None
@@ -112,16 +119,15 @@ class _OverOurWire:
 
     def _asked(self, action: str, params: t.Any, make: t.Callable[[], t.Any], parent: t.Any) -> t.Any:
         """Ask, and have what make makes be filled; reads whose answer got lost or broken are repeated."""
-        # What Nova's Get actions ask of a compute host fails slowly, and for ever.
-        attempts = READ_ATTEMPTS if action.startswith("Describe") else 1
-        last_start = time.monotonic() + self.wire.read_timeout
-        for attempt in range(1, attempts + 1):
+        last_start = time.monotonic() + min(self.wire.read_timeout, self.patience)
+        for attempt in range(1, READ_ATTEMPTS + 1):
             try:
                 return self._filled(action, self.make_request(action, params), make(), parent)
             except CloudError as exc:
                 error = exc
-            pause = BACKOFF * 2 ** (attempt - 1) * random.uniform(0.5, 1.5)
-            if attempt == attempts or error.outcome == REFUSED or time.monotonic() + pause > last_start:
+            pause = max(BACKOFF * 2 ** (attempt - 1) * random.uniform(0.5, 1.5), error.retry_after or 0)
+            last = attempt == READ_ATTEMPTS or not _again(action, error)
+            if last or time.monotonic() + pause > last_start:
                 if attempt > 1:
                     error.message += f" Tried {attempt} times."
                 raise error
@@ -173,6 +179,16 @@ class _OverOurWire:
 def is_read(action: str) -> bool:
     """Whether an action changes nothing, so that it may be sent again."""
     return action.startswith(("Describe", "Get"))
+
+
+def _again(action: str, error: CloudError) -> bool:
+    """Whether a request may be sent again: one that changes nothing, and was not refused for good.
+
+    Never one that changes something, though it was only sent too often: what passed it on may have done a part of it.
+    """
+    # What Nova's Get actions ask of a compute host fails slowly, and for ever.
+    patient = action.startswith("Describe") or (action.startswith("Get") and error.throttled)
+    return patient and error.outcome != REFUSED
 
 
 def attempt(what: str, call: t.Callable[..., t.Any], *args: t.Any, absent: t.Any = None, **kwargs: t.Any) -> t.Any:
@@ -231,7 +247,7 @@ def connect(
     )
     if signature_version == 4:
         connection.auth_region_name, connection.auth_service_name = region, "ec2"
-    connection.image_ids = {}
+    connection.image_ids, connection.patience = {}, read_timeout
     connection.block_device_types = (boto.BlockDeviceMapping, boto.BlockDeviceType)
     connection.snapshot_type = boto.Snapshot
     return connection

@@ -37,13 +37,16 @@ def drift_of(
             # The image may be long gone; the members run on.
             del wanted["image_id"]
             unknown.append("image")
-    drift = {view["instance_id"]: _differences(params, view, wanted) for view in views}
-    if params["user_data"] is not None and any(data_fingerprint(view) is None for view in views):
+    data = params["user_data"]
+    drift = {view["instance_id"]: _differences(params, view, wanted, data) for view in views}
+    if data is not None and any(data_fingerprint(view) is None for view in views):
         unknown.append("user_data")
     return {key: reasons for key, reasons in drift.items() if reasons}, unknown
 
 
-def _differences(params: t.Mapping[str, t.Any], view: View, wanted: t.Mapping[str, t.Any]) -> list[str]:
+def _differences(
+    params: t.Mapping[str, t.Any], view: View, wanted: t.Mapping[str, t.Any], data: bytes | None
+) -> list[str]:
     reasons = [
         f"{COMPARED[name]} is {view[name]}, not {value}" for name, value in wanted.items() if view[name] != value
     ]
@@ -53,6 +56,6 @@ def _differences(params: t.Mapping[str, t.Any], view: View, wanted: t.Mapping[st
         has = sorted(set(view["security_groups"]) - {mark_of(params["batch"])})
         if has != groups:
             reasons.append(f"security_groups are {', '.join(has) or 'none'}, not {', '.join(groups)}")
-    if params["user_data"] is not None and data_fingerprint(view) not in (None, fingerprint(params["user_data"])):
+    if data is not None and data_fingerprint(view) not in (None, fingerprint(data)):
         reasons.append("user_data is another")
     return reasons

@@ -68,6 +68,8 @@ class CloudError(Exception):
         self.outcome = outcome
         self.cloud_message = plain(cloud_message)
         self.details = details
+        # For how many seconds the cloud asked to be left alone.
+        self.retry_after: float | None = None
 
     @property
     def message(self) -> str:
@@ -80,6 +82,11 @@ class CloudError(Exception):
 
     def __str__(self) -> str:
         return self.message
+
+    @property
+    def throttled(self) -> bool:
+        """Whether the request came too soon after others, and would do later."""
+        return is_throttled(self.http_status or 0, self.error_code, self.cloud_message)
 
     def result(self) -> dict[str, t.Any]:
         """The keys a failed module result carries: msg, error_code, http_status, request_id, endpoint, action."""
@@ -203,14 +210,34 @@ CONSOLE_NOT_READY = _condition("InstanceNotReady", "Conflict", phrases=("is not 
 ZONE_UNAVAILABLE = _condition(phrases=("availability zone",))
 AUTHENTICATION = _condition("Unauthorized", "AuthFailure", "NotAuthorized", "PolicyNotAuthorized")
 NO_SUCH_ACTION = _condition("InvalidRequest", "InvalidAction", "UnknownAction")
+THROTTLED = frozenset(
+    {
+        *("RequestLimitExceeded", "Throttling", "ThrottlingException", "RequestThrottled", "RequestThrottledException"),
+        *("TooManyRequests", "TooManyRequestsException", "OverLimit", "OverLimitFault", "SlowDown"),
+    }
+)
 SERVER_TROUBLE = _condition("UnknownError", "500", "HTTPInternalServerError")
 
 
-def outcome_of(http_status: int, error_code: str | None) -> str:
+def is_throttled(http_status: int, error_code: str | None, cloud_message: str) -> bool:
+    """Whether an answer says that there were too many requests.
+
+    Nova says 413 for that, and from Havana on for quotas as well, which no waiting helps against.
+    """
+    if error_code in QUOTA.codes or "quota" in cloud_message.lower():
+        return False
+    return http_status in (413, 429) or error_code in THROTTLED
+
+
+def outcome_of(http_status: int, error_code: str | None, cloud_message: str = "") -> str:
     """Whether an error answer proves that nothing was done: not for 5xx and not for Nova's catch-all code.
 
-    Nor for 1xx and 2xx, which are no errors, nor for 408, by which something on the way gives up waiting.
+    Nor for 1xx and 2xx, which are no errors, nor for 408, by which something on the way gives up waiting. Nor if it was
+    too many requests: ec2-api does what changes several VMs by one request for each of them, any of which may be the
+    one that Nova refuses.
     """
+    if is_throttled(http_status, error_code, cloud_message):
+        return UNKNOWN
     if http_status < 300 or http_status == 408 or http_status >= 500 or error_code in SERVER_TROUBLE.codes:
         return UNKNOWN
     return REFUSED

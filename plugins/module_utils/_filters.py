@@ -12,7 +12,9 @@ import fnmatch
 import typing as t
 
 from ._errors import CloudError
+from ._values import check_scalar
 
+# Of VMs.
 PROPERTIES = {
     "availability-zone": "availability_zone",
     "client-token": "client_token",
@@ -37,24 +39,43 @@ PROPERTIES = {
 View = dict[str, t.Any]
 
 
-def check_filters(option: str, filters: t.Iterable[str]) -> None:
-    """Refuse filters that there are not."""
-    for name in filters:
-        if name not in PROPERTIES and not str(name).startswith("tag:"):
-            raise CloudError(f"{option}: there is no filter {name!r}. There are {', '.join(PROPERTIES)} and tag:KEY.")
+def check_filters(
+    option: str, filters: t.Mapping[str, t.Any], known: t.Collection[str] = tuple(PROPERTIES), tags: bool = False
+) -> None:
+    """Refuse filters that there are not, and values that nothing can have. tags: whether there is tag:KEY."""
+    for name, wanted in filters.items():
+        if name not in known and not (tags and str(name).startswith("tag:")):
+            there = f"{', '.join(known)}{' and tag:KEY' if tags else ''}"
+            raise CloudError(f"{option}: there is no filter {str(name)!r}. There are {there}.")
+        for value in wanted if isinstance(wanted, list) else [wanted]:
+            if value is None:
+                raise CloudError(
+                    f"{option}: {name} is null. Leave it out if everything is meant; an empty list is nothing, and '' "
+                    "is what has no value."
+                )
+            check_scalar(f"{option}: {name}", value)
 
 
 def passes_all(view: View, filters: t.Mapping[str, t.Any]) -> bool:
     """Whether a VM passes every filter."""
-    return all(passes(view, name, wanted) for name, wanted in filters.items())
+    return all(like(_of_vm(view, name), wanted) for name, wanted in filters.items())
 
 
-def passes(view: View, name: str, wanted: t.Any) -> bool:
-    """Whether a VM passes one filter: a value of its is like one of those wanted, in which * and ? stand for others."""
-    patterns = [str(value) for value in (wanted if isinstance(wanted, list) else [wanted])]
+def like(has: t.Iterable[t.Any], wanted: t.Any) -> bool:
+    """Whether one of the values that something has is like one of those wanted, in which * and ? stand for others.
+
+    What has no value is like ''. No values wanted are like nothing.
+    """
+    patterns = [_written(value) for value in (wanted if isinstance(wanted, list) else [wanted])]
+    return any(fnmatch.fnmatchcase(_written(value), pattern) for value in has for pattern in patterns)
+
+
+def _written(value: t.Any) -> str:
+    return "" if value is None else str(value)
+
+
+def _of_vm(view: View, name: str) -> list[t.Any]:
     if name.startswith("tag:"):
-        has = [view["tags"][name[4:]]] if name[4:] in view["tags"] else []
-    else:
-        value = view[PROPERTIES[name]]
-        has = list(value) if isinstance(value, (list, dict)) else [value or ""]
-    return any(fnmatch.fnmatchcase(value, pattern) for value in has for pattern in patterns)
+        return [view["tags"][name[4:]]] if name[4:] in view["tags"] else []
+    value = view[PROPERTIES[name]]
+    return list(value) if isinstance(value, (list, dict)) else [value]

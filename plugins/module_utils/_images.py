@@ -75,10 +75,10 @@ def matcher(params: t.Mapping[str, t.Any]) -> t.Callable[[View], bool]:
     def matches(view: View) -> bool:
         name = view["name"] or ""
         return (
-            (not params["image_ids"] or view["image_id"] in params["image_ids"])
+            (params["image_ids"] is None or view["image_id"] in params["image_ids"])
             and (params["name"] is None or fnmatch.fnmatchcase(name, params["name"]) or name == params["name"])
             and (regex is None or regex.search(name) is not None)
-            and (not params["owner_ids"] or view["owner_id"] in params["owner_ids"])
+            and (params["owner_ids"] is None or view["owner_id"] in params["owner_ids"])
             and params["type"] in ("any", view["type"])
             and (params["state"] is None or view["state"] == params["state"])
         )

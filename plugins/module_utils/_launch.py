@@ -28,24 +28,23 @@ from ._errors import (
 )
 from ._images import bootable, find_machine_image, suggest
 from ._instances import MARK_PREFIX, View, id_order, mark_of
-from ._names import check_key_name, check_name, check_text
+from ._names import check_known
 from ._record import record
 from ._views import instance_view
 from ._wait import polls
 
-USER_DATA_BYTES = 49149
 GROUP_ID = re.compile(r"sg-[0-9a-f]{8,}\Z")
 
 
 class Launch(t.NamedTuple):
-    """What to launch. user_data is plain text; devices are the dicts of the option block_device_mapping."""
+    """What to launch. user_data is not encoded; devices are the dicts of the option block_device_mapping."""
 
     batch: str
     image_id: str
     instance_type: str | None
     key_name: str | None
     security_groups: tuple[str, ...]
-    user_data: str | None
+    user_data: bytes | None
     kernel_id: str | None
     ramdisk_id: str | None
     devices: tuple[dict[str, t.Any], ...]
@@ -53,23 +52,26 @@ class Launch(t.NamedTuple):
 
 def check_launch_options(params: t.Mapping[str, t.Any]) -> None:
     """Refuse launch options that Nova would misread, ignore or fail on."""
-    for option in ("image", "instance_type", "availability_zone", "kernel_id", "ramdisk_id"):
-        if params[option] is not None:
-            check_text(option, params[option])
-    if params["key_name"]:
-        check_key_name("key_name", params["key_name"])
+    # An image is looked up by its name, which is not sent.
+    for option in ("instance_type", "availability_zone", "kernel_id", "ramdisk_id", "key_name"):
+        if params[option]:
+            check_known(option, params[option])
     for zone in params["availability_zones"] or []:
-        check_text("availability_zones", zone)
+        check_known("availability_zones", zone)
     for group in params["security_groups"] or []:
         if GROUP_ID.match(group):
             raise CloudError(
                 f"security_groups: {group} is an id, which Nova ignores (the VM would land in the group default). "
                 "Give the group's name."
             )
-        if check_name("security_groups", group).startswith(MARK_PREFIX):
+        if check_known("security_groups", group).startswith(MARK_PREFIX):
             raise CloudError(f"security_groups: {group} is the mark of a batch; give the batch's name as batch.")
-    if len((params["user_data"] or "").encode()) > USER_DATA_BYTES:
-        raise CloudError(f"user_data: longer than the {USER_DATA_BYTES} bytes that Nova takes.")
+    for number, device in enumerate(params["block_device_mapping"] or [], 1):
+        for option in ("device_name", "snapshot_id", "virtual_name"):
+            if device[option]:
+                check_known(f"block_device_mapping, number {number}, {option}", device[option])
+        if device["volume_size"] is not None and device["volume_size"] < 1:
+            raise CloudError(f"block_device_mapping, number {number}: volume_size must be at least 1 GiB.")
 
 
 def launch_of(connection: t.Any, params: t.Mapping[str, t.Any], number: int) -> Launch:

@@ -12,6 +12,7 @@ import re
 import typing as t
 
 from ._errors import CloudError
+from ._values import kind_of
 
 NAME = re.compile(r"[A-Za-z0-9_-](?:[A-Za-z0-9_ -]{0,253}[A-Za-z0-9_-])?\Z")
 DESCRIPTION = re.compile(r"[A-Za-z0-9_ -]{1,255}\Z")
@@ -47,8 +48,22 @@ def check_text(option: str, value: str) -> str:
     return value
 
 
+def check_known(option: str, value: str) -> str:
+    """Refuse what cannot be the name of anything that exists, or is changed or stumbled over on its way there.
+
+    What others have made may bear names that Nova's EC2 API does not let anybody make. Returns it unchanged.
+    """
+    check_text(option, value)
+    if not PRINTABLE.match(value):
+        raise CloudError(
+            f"{option}: {value!r} cannot be used: give up to 255 characters of ASCII without line breaks or outer "
+            "spaces. Up to Icehouse, Nova's EC2 API fails for everybody who lists anything else."
+        )
+    return value
+
+
 def check_name(option: str, value: str) -> str:
-    """Refuse a key pair or security group name that Nova would refuse, hide or change. Returns it unchanged."""
+    """Refuse a name for a new key pair or security group that Nova would refuse or change. Returns it unchanged."""
     check_text(option, value)
     if not NAME.match(value):
         raise CloudError(
@@ -58,11 +73,11 @@ def check_name(option: str, value: str) -> str:
     return value
 
 
-def check_key_name(option: str, value: str) -> str:
-    """check_name, and no name that Nova hides from its listing."""
+def check_listed(option: str, value: str) -> str:
+    """check_known, and no name of a key pair that Nova hides from its listing."""
     if value.endswith("-vpn"):
         raise CloudError(f"{option}: {value!r} cannot be used: Nova hides key pairs whose names end in '-vpn'.")
-    return check_name(option, value)
+    return check_known(option, value)
 
 
 def check_description(option: str, value: str) -> str:
@@ -72,17 +87,6 @@ def check_description(option: str, value: str) -> str:
         raise CloudError(
             f"{option}: {value!r} is not a description that Nova accepts: 1 to 255 letters (without accents), digits, "
             "'-', '_' and spaces."
-        )
-    return value
-
-
-def check_printable(option: str, value: str) -> str:
-    """Refuse a free text that Nova would change, or stumble over whenever it lists it. Returns it unchanged."""
-    check_text(option, value)
-    if not PRINTABLE.match(value):
-        raise CloudError(
-            f"{option}: {value!r} cannot be used: give 1 to 255 characters of ASCII without line breaks or outer "
-            "spaces. Up to Icehouse, Nova's EC2 API fails for everybody who lists anything else."
         )
     return value
 
@@ -99,14 +103,17 @@ def check_batch(option: str, value: str) -> str:
 
 
 def check_tags(option: str, tags: t.Mapping[str, t.Any]) -> dict[str, str]:
-    """Tags as text; keys and values that Nova would change, or are too long, are refused."""
+    """Tags as text; keys and values that Nova would change, or cannot repeat, are refused."""
     checked = {}
     for key, value in tags.items():
+        if isinstance(value, (dict, list)):
+            raise CloudError(f"{option}.{key} must be a text, and is {kind_of(value)}.")
         text = "" if value is None else str(value)
         for what, part in ((f"{option} key", str(key)), (f"{option}.{key}", text)):
-            check_text(what, part)
             if len(part) > 255:
                 raise CloudError(f"{what}: longer than 255 characters.")
+            if part:
+                check_known(what, part)
         if not key:
             raise CloudError(f"{option}: a tag's key must not be empty.")
         checked[str(key)] = text

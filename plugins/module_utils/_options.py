@@ -4,7 +4,7 @@
 
 # Private to nova_ec2.cloud: it may change with any release.
 
-"""The connection options: what a task says, then the rc file it names, then the environment."""
+"""The connection options: what a task says, then the rc file it names, or else the environment."""
 
 from __future__ import annotations
 
@@ -42,10 +42,47 @@ KEY_FAMILIES = (
     (("EC2_ACCESS_KEY",), ("EC2_SECRET_KEY",)),
     (("AWS_ACCESS_KEY_ID", "AWS_ACCESS_KEY"), ("AWS_SECRET_ACCESS_KEY", "AWS_SECRET_KEY")),
 )
-ASSIGNMENT = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)\Z", re.DOTALL)
+ASSIGNMENT = re.compile(
+    r"\s*(?:(?:export|readonly|declare\s+-\w+|typeset\s+-\w+)\s+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)\Z", re.DOTALL
+)
 WORD = re.compile(r"""'([^']*)'|"((?:[^"\\]|\\.)*)"|((?:[^\s'"\\;&|<>#]|\\.|(?<=\S)#)+)""", re.DOTALL)
 UNTOLD = re.compile(r"(?<!\\)\$[({]")
 REFERENCE = re.compile(r"(?<!\\)\$(?:\{([A-Za-z_][A-Za-z0-9_]*)\}|([A-Za-z_][A-Za-z0-9_]*))")
+# What is assigned between these is assigned perhaps.
+OPENING = re.compile(r"\s*(?:if|case|for|while|until|select)\b|.*\{\s*\Z")
+CLOSING = re.compile(r"(?:\A|[;\s])(?:fi|esac|done|\})\s*(?:\Z|[;#&|<>)])")
+HERE = re.compile(r"<<-?\s*['\"]?([A-Za-z_]\w*)")
+NAMED = re.compile(r"(?<![\w$])([A-Za-z_][A-Za-z0-9_]*)=")
+ELSEWHERE = re.compile(r"\s*(?:source|\.)\s+\S")
+VAULT = "$ANSIBLE_VAULT;"
+LARGEST_FILE = 1 << 20
+
+
+class Source(t.NamedTuple):
+    """Where endpoint and keys are looked for, as people know it, and what is set there.
+
+    untold are names that are set by what would have to be executed. told_of is what else is to be said of a file in
+    which something is missing.
+    """
+
+    where: str
+    variables: t.Mapping[str, str]
+    untold: t.Collection[str] = ()
+    told_of: str = ""
+
+    def first(self, names: t.Iterable[str]) -> str:
+        """The value of the first of names that has one, without white space around it; '' if none has."""
+        return next((found for found in (self.variables.get(name, "").strip() for name in names) if found), "")
+
+    def lacks(self, names: t.Iterable[str]) -> str:
+        """Why none of names has a value here, where that is known."""
+        computed = [name for name in names if name in self.untold]
+        if computed:
+            return (
+                f" It sets {' and '.join(computed)} by what would have to be executed (a command, a condition, or a "
+                "variable that it does not set), and it is only read: write the value itself there."
+            )
+        return self.told_of
 
 
 def connect_with(options: t.Mapping[str, t.Any], warn: t.Callable[[str], None]) -> t.Any:
@@ -58,9 +95,9 @@ def settled(options: t.Mapping[str, t.Any], warn: t.Callable[[str], None]) -> di
     for name in ("connect_timeout", "read_timeout"):
         if not options[name] > 0:
             raise CloudError(f"{name} must be more than 0 seconds, not {options[name]:g}.")
-    sources = _sources(options.get("rc_file"), warn)
-    endpoint = Endpoint.parse(_url(options, sources))
-    access_key, secret_key = _keys(options, sources, endpoint.url)
+    source = _source(options.get("rc_file"), warn)
+    endpoint = Endpoint.parse(_url(options, source))
+    access_key, secret_key = _keys(options, source, endpoint.url)
     if not options["validate_certs"] and options.get("ca_bundle"):
         warn("ca_bundle has no effect because validate_certs is false.")
     return {
@@ -69,54 +106,66 @@ def settled(options: t.Mapping[str, t.Any], warn: t.Callable[[str], None]) -> di
         "secret_key": secret_key,
         "region": options["region"],
         "validate_certs": options["validate_certs"],
-        "ca_bundle": options.get("ca_bundle") or os.environ.get("AWS_CA_BUNDLE") or None,
+        "ca_bundle": options.get("ca_bundle") or os.environ.get("AWS_CA_BUNDLE", "").strip() or None,
         "connect_timeout": options["connect_timeout"],
         "read_timeout": options["read_timeout"],
         "signature_version": options["signature_version"],
     }
 
 
-def _sources(rc_file: str | None, warn: t.Callable[[str], None]) -> list[tuple[str, t.Mapping[str, str]]]:
-    """Where to look after the task's own options: (name for messages, variables), best first."""
-    sources: list[tuple[str, t.Mapping[str, str]]] = []
-    if rc_file:
-        sources.append((f"rc_file {rc_file}", read_rc_file(rc_file, warn)))
-    return [*sources, ("the environment", os.environ)]
+def _source(rc_file: str | None, warn: t.Callable[[str], None]) -> Source:
+    """Where to look for what the task's own options do not say: the file that it names, or else the environment.
+
+    Never in both. What a file lacks would come from another cloud's file that was sourced once.
+    """
+    return read_rc_file(rc_file, warn) if rc_file else Source("the environment", os.environ)
 
 
-def _url(options: t.Mapping[str, t.Any], sources: list[tuple[str, t.Mapping[str, str]]]) -> str:
+def _url(options: t.Mapping[str, t.Any], source: Source) -> str:
     if options.get("endpoint_url"):
         return str(options["endpoint_url"])
-    for _where, variables in sources:
-        for name in URL_VARIABLES:
-            # Horizon writes the word None when the cloud's catalogue has no EC2 service.
-            if variables.get(name, "").strip() not in ("", "None"):
-                return variables[name]
+    for name in URL_VARIABLES:
+        if name in source.untold:
+            break
+        # Horizon writes the word None when the cloud's catalogue has no EC2 service.
+        if source.first([name]) not in ("", "None"):
+            return source.first([name])
     raise CloudError(
         "No endpoint: give rc_file (Horizon's ec2rc.sh), or endpoint_url (such as "
         f"http://cloud.example.com:8773/services/Cloud), or set {' or '.join(URL_VARIABLES)}. There is no default."
-        + (f" {sources[0][0]} sets none of these: it must be ec2rc.sh, not openrc.sh." if sources[1:] else "")
+        if source.variables is os.environ
+        else f"{source.where} gives no endpoint: none of {', '.join(URL_VARIABLES)}.{source.lacks(URL_VARIABLES)} "
+        "What it lacks is not taken from the environment; endpoint_url can say it."
     )
 
 
-def _keys(options: t.Mapping[str, t.Any], sources: list[tuple[str, t.Mapping[str, str]]], url: str) -> tuple[str, str]:
-    given = (options.get("access_key"), options.get("secret_key"))
-    if all(given):
-        return t.cast("tuple[str, str]", given)
-    if any(given):
+def _keys(options: t.Mapping[str, t.Any], source: Source, url: str) -> tuple[str, str]:
+    given = [options.get("access_key"), options.get("secret_key")]
+    if any(given) and not all(given):
         missing = "secret_key" if given[0] else "access_key"
         raise CloudError(f"{missing} is missing: access_key and secret_key must be given together.")
-    for where, variables in sources:
-        for family in KEY_FAMILIES:
-            pair = [next((variables[name] for name in names if variables.get(name)), "") for names in family]
-            if all(pair):
-                return pair[0], pair[1]
-            if any(pair):
-                has, lacks = (0, 1) if pair[0] else (1, 0)
-                raise CloudError(
-                    f"{where.capitalize()} has {family[has][0]} but not {family[lacks][0]}: the two belong together "
-                    "and are never combined with keys from elsewhere."
-                )
+    if all(given):
+        return _key("access_key", str(given[0])), _key("secret_key", str(given[1]))
+    for family in KEY_FAMILIES:
+        if any(name in source.untold for names in family for name in names):
+            break
+        pair = [source.first(names) for names in family]
+        if all(pair):
+            names = [f"{source.where}, {names[0]}" for names in family]
+            return _key(names[0], pair[0]), _key(names[1], pair[1])
+        if any(pair):
+            has, lacks = (0, 1) if pair[0] else (1, 0)
+            raise CloudError(
+                f"{source.where[:1].upper()}{source.where[1:]} has {family[has][0]} but not {family[lacks][0]}: the "
+                f"two belong together and are never combined with keys from elsewhere.{source.lacks(family[lacks])}"
+            )
+    if source.variables is not os.environ:
+        names = [name for family in KEY_FAMILIES for names in family for name in names]
+        raise CloudError(
+            f"{source.where} gives no keys: neither EC2_ACCESS_KEY and EC2_SECRET_KEY nor "
+            f"AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.{source.lacks(names)} What it lacks is not taken from "
+            "the environment; access_key and secret_key can say it."
+        )
     raise CloudError(
         f"No credentials for {url}: give rc_file (Horizon's ec2rc.sh), or access_key and secret_key, or set "
         "EC2_ACCESS_KEY and EC2_SECRET_KEY (or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY). 'openstack ec2 "
@@ -124,38 +173,122 @@ def _keys(options: t.Mapping[str, t.Any], sources: list[tuple[str, t.Mapping[str
     )
 
 
-def read_rc_file(path: str, warn: t.Callable[[str], None]) -> dict[str, str]:
+def _key(where: str, value: str) -> str:
+    """A key as it is sent. What is wrong with it is told without showing it."""
+    value = value.strip()
+    if not (value.isascii() and value.isprintable()) or " " in value:
+        raise CloudError(
+            f"{where} holds white space, or a character that no key has. Copy it again, on one line and without "
+            "quotes; a secret made by 'echo' ends in a line break, which is no part of it."
+        )
+    return value
+
+
+def read_rc_file(path: str, warn: t.Callable[[str], None]) -> Source:
     """The variables that a shell file such as Horizon's ec2rc.sh assigns plainly. Nothing is executed.
 
     Understood are ``[export] NAME=value`` with either quotes, trailing comments, and references to variables that the
-    file itself assigned before; anything else, such as a command substitution, leaves the name unset.
+    file itself assigned before. Anything else, such as a command substitution or an assignment under a condition,
+    leaves the name unset, whatever was assigned to it before.
     """
     try:
-        with open(path, encoding="utf-8") as stream:
-            lines = stream.read().splitlines()
+        # Opening what is no regular file may wait for ever.
+        if os.path.exists(path) and not os.path.isfile(path):
+            raise CloudError(f"rc_file {path} cannot be read: it is not a regular file.")
+        with open(path, encoding="utf-8-sig") as stream:
+            text = stream.read(LARGEST_FILE + 1)
             mode = os.fstat(stream.fileno()).st_mode
-    except (OSError, UnicodeDecodeError) as exc:
+    except UnicodeDecodeError as exc:
+        raise CloudError(f"rc_file {path} cannot be read: it is no text. Is it encrypted, or packed?") from exc
+    except (OSError, ValueError) as exc:
         raise CloudError(f"rc_file {path} cannot be read: {getattr(exc, 'strerror', None) or exc}.") from exc
-    found: dict[str, str] = {}
-    for line in lines:
-        match = ASSIGNMENT.match(line)
-        if match:
-            value = _value(match[2], found)
-            found.pop(match[1], None)
-            if value is not None:
-                found[match[1]] = value
+    if text.lstrip().startswith(VAULT):
+        raise CloudError(
+            f"rc_file {path} is encrypted by ansible-vault, and modules read files as they are. Decrypt it, or keep "
+            "endpoint_url, access_key and secret_key as variables in an encrypted file of variables."
+        )
+    if len(text) > LARGEST_FILE:
+        raise CloudError(f"rc_file {path} cannot be read: it is larger than any such file.")
+    found, untold = _assigned(text.splitlines())
     if mode & 0o077 and any(name in found for family in KEY_FAMILIES for name in family[1]):
         warn(f"rc_file {path} holds a secret key and can be read by others (mode {mode & 0o777:04o}); make it 0600.")
-    return found
+    return Source(f"rc_file {path}", found, untold, _told_of(text, found))
 
 
-def _value(text: str, known: t.Mapping[str, str]) -> str | None:
-    """What the shell would assign for the text after '=', or None if that cannot be told without running it."""
+def _told_of(text: str, found: t.Mapping[str, str]) -> str:
+    """What a file is if it is not what was asked for."""
+    if any(found.get(name, "").strip() == "None" for name in URL_VARIABLES):
+        return " It says None, as Horizon writes when the cloud's catalogue has no EC2 service: ask for the address."
+    if re.search(r"\bOS_(?:AUTH_URL|USERNAME|PROJECT_NAME|TENANT_NAME|APPLICATION_CREDENTIAL_ID)\b", text):
+        return (
+            " It is a file for Keystone (openrc.sh), not ec2rc.sh: Horizon has that as 'EC2 Credentials', and "
+            "'openstack ec2 credentials create' makes the keys."
+        )
+    if any(ELSEWHERE.match(line) for line in text.splitlines()):
+        return " It reads another file, which is not followed: name that one."
+    return "" if text.strip() else " It is empty."
+
+
+def _assigned(lines: t.Sequence[str]) -> tuple[dict[str, str], set[str]]:
+    """What lines assign for certain, and the names to which they may assign something else."""
+    found: dict[str, str] = {}
+    untold: set[str] = set()
+    depth, here = 0, None
+    for line in lines:
+        if here is not None or line.lstrip().startswith("#"):
+            # A comment, or a text that is the input of a command.
+            here = None if line.strip() == here else here
+            continue
+        opened = HERE.search(line)
+        here = opened[1] if opened else None
+        depth += bool(OPENING.match(line))
+        values = None if depth else _values(line, found)
+        if values is None:
+            values = dict.fromkeys(NAMED.findall(line))
+        if re.match(r"\s*unset\s", line):
+            values.update((name, "") for name in line.split()[1:])
+        for name, value in values.items():
+            found.pop(name, None)
+            untold.discard(name)
+            if value is None:
+                untold.add(name)
+            else:
+                found[name] = value
+        depth -= bool(depth and CLOSING.search(line))
+    return found, untold
+
+
+def _values(line: str, known: t.Mapping[str, str]) -> dict[str, str | None] | None:
+    """What a line of assignments assigns; None of what cannot be told. None if the line is something else."""
+    values: dict[str, str | None] = {}
+    match = ASSIGNMENT.match(line)
+    while match:
+        value, rest = _value(match[2], {**known, **{name: one for name, one in values.items() if one is not None}})
+        values[match[1]] = value
+        if value is None:
+            return {**dict.fromkeys(NAMED.findall(line)), **values}
+        rest = rest.lstrip()
+        if not rest or rest.startswith("#"):
+            return values
+        if not rest.startswith(";") and not ASSIGNMENT.match(rest):
+            # It is set for one command only.
+            return None
+        match = ASSIGNMENT.match(rest.lstrip("; \t"))
+        if not match:
+            return {**dict.fromkeys(NAMED.findall(rest)), **values}
+    return None
+
+
+def _value(text: str, known: t.Mapping[str, str]) -> tuple[str | None, str]:
+    """What the shell would assign for the text after '=', and what follows it.
+
+    None if that cannot be told without running it.
+    """
     at, parts = 0, []
     while at < len(text) and not text[at].isspace() and text[at] != ";":
         match = WORD.match(text, at)
         if not match:
-            return None
+            return None, ""
         single, double, bare = match.groups()
         at = match.end()
         if single is not None:
@@ -163,12 +296,12 @@ def _value(text: str, known: t.Mapping[str, str]) -> str | None:
             continue
         part = double if double is not None else bare
         if "`" in part or UNTOLD.search(REFERENCE.sub("", part)):
-            return None
+            return None, ""
         if any(name not in known for name in _references(part)):
-            return None
+            return None, ""
         part = REFERENCE.sub(lambda reference: known[reference[1] or reference[2]], part)
         parts.append(re.sub(r'\\([$`"\\])' if double is not None else r"\\(.)", r"\1", part))
-    return "".join(parts)
+    return "".join(parts), text[at:]
 
 
 def _references(part: str) -> list[str]:

@@ -25,6 +25,18 @@ def read_text(option: str, path: str) -> str:
         raise CloudError(f"{option} {path} cannot be read: {getattr(exc, 'strerror', None) or exc}.") from exc
 
 
+def read_bytes(option: str, path: str, most: int) -> bytes:
+    """What a file holds that option names, up to a little more than most bytes. Raises CloudError."""
+    try:
+        # Opening what is no regular file may wait for ever.
+        if os.path.exists(path) and not os.path.isfile(path):
+            raise CloudError(f"{option} {path} cannot be read: it is not a regular file.")
+        with open(path, "rb") as stream:
+            return stream.read(most + 1)
+    except OSError as exc:
+        raise CloudError(f"{option} {path} cannot be read: {exc.strerror or exc}.") from exc
+
+
 class PrivateFile:
     """A file that holds, or shall hold, a private key."""
 

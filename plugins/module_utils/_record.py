@@ -46,7 +46,7 @@ class Record(t.NamedTuple):
         return None
 
 
-def record(batch: str, slots: t.Sequence[int], user_data: str | None) -> str:
+def record(batch: str, slots: t.Sequence[int], user_data: bytes | None) -> str:
     """What is written down with a launch of VMs for slots. Unlike any other: no cloud has seen this token before."""
     return f"nova-ec2.{batch_fingerprint(batch)}{uuid.uuid4().hex[:8]}.{fingerprint(user_data)}.{_packed(slots)}"
 
@@ -70,9 +70,9 @@ def batch_fingerprint(batch: str) -> str:
     return hashlib.sha256(batch.encode()).hexdigest()[:10]
 
 
-def fingerprint(user_data: str | None) -> str:
+def fingerprint(user_data: bytes | None) -> str:
     """Six hexadecimal digits that tell user data apart; '0' for none."""
-    return hashlib.sha256(user_data.encode()).hexdigest()[:6] if user_data else "0"
+    return hashlib.sha256(user_data).hexdigest()[:6] if user_data else "0"
 
 
 def _packed(slots: t.Sequence[int]) -> str:

@@ -80,9 +80,10 @@ def _refusal(reply: Reply, action: str, url: str, signature_version: int, root: 
         request_id=_field(head, "RequestID") or _field(head, "RequestId"),
         endpoint=url,
         action=action,
-        outcome=outcome_of(reply.status, code),
+        outcome=outcome_of(reply.status, code, text or ""),
         cloud_message=text or "",
     )
+    error.retry_after = retry_after(reply)
     said = ": ".join(part for part in (code, text) if part) or f"{reply.reason or 'an error'} and no reason"
     where = f"HTTP {reply.status}" + (f", request {error.request_id}" if error.request_id else "")
     error.message = f"{url} answered {action} with {said} ({where})."
@@ -111,6 +112,8 @@ def hint(error: CloudError, reply: Reply, signature_version: int) -> str | None:
         return "This server only knows signature version 2: set signature_version to 2."
     if signature_version == 2 and any(word in text for word in WANTS_VERSION_4):
         return "This server wants signature version 4: set signature_version to 4."
+    if error.throttled:
+        return "The cloud takes no more requests at the moment. Run the task again later, or fewer of them at a time."
     if reply.status == 403 and not error.error_code:
         return clock_hint(reply)
     if error.error_code is None and reply.status == 404:
@@ -155,11 +158,25 @@ def ahead(reply: Reply) -> float | None:
 
 def clock_of(reply: Reply) -> float | None:
     """The server's time, as seconds since 1970, where it shows it and it is one."""
+    return _moment((reply.headers.get("Date") or "")[:100])
+
+
+def _moment(text: str) -> float | None:
+    """A time of day as HTTP writes it, as seconds since 1970, if it is one."""
     try:
-        parsed = email.utils.parsedate_tz((reply.headers.get("Date") or "")[:100])
+        parsed = email.utils.parsedate_tz(text)
         return None if parsed is None else float(email.utils.mktime_tz(parsed))
     except (ValueError, OverflowError, TypeError, IndexError):
         return None
+
+
+def retry_after(reply: Reply) -> float | None:
+    """For how many seconds the server asks to be left alone, if it does; it tells the number, or the time."""
+    said = (reply.headers.get("Retry-After") or "").strip()[:100]
+    if said.isascii() and said.isdecimal():
+        return float(said)
+    until = _moment(said)
+    return None if until is None else max(0.0, until - (clock_of(reply) or time.time()))
 
 
 def excerpt(body: bytes) -> str:

@@ -13,7 +13,7 @@ import re
 import typing as t
 
 from ._errors import CloudError
-from ._names import check_text
+from ._names import check_known
 from ._views import text
 
 ANYWHERE = "0.0.0.0/0"
@@ -108,7 +108,7 @@ def rules_written(option: str, written: t.Sequence[dict[str, t.Any]]) -> list[Ru
     for number, entry in enumerate(written, 1):
         where = f"{option}, rule {number}"
         cidrs = [_cidr(where, value) for value in entry["cidr_ip"] or ()]
-        names = [check_text(f"{where}, group_name", value) for value in entry["group_name"] or ()]
+        names = [check_known(f"{where}, group_name", value) for value in entry["group_name"] or ()]
         if not all(cidrs + names):
             raise CloudError(f"{where}: there is an empty source.")
         if not cidrs and not names:

@@ -221,6 +221,9 @@ def tls_context(validate_certs: bool, ca_bundle: str | None) -> ssl.SSLContext:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
         return context
+    if ca_bundle and os.path.exists(ca_bundle) and not (os.path.isfile(ca_bundle) or os.path.isdir(ca_bundle)):
+        # Reading it might take for ever.
+        raise NotSent(f"ca_bundle {ca_bundle} cannot be used: it is neither a regular file nor a directory")
     place = {"capath" if ca_bundle and os.path.isdir(ca_bundle) else "cafile": ca_bundle}
     try:
         context = ssl.create_default_context(**place)  # type: ignore[arg-type]

@@ -91,7 +91,7 @@ options:
     aliases: [keypair]
   security_groups:
     description:
-      - Security groups, by name. The mark of the batch is added to them.
+      - Security groups, by name, in any order. The mark of the batch is added to them.
       - The group C(default) if not given.
     type: list
     elements: str
@@ -99,8 +99,22 @@ options:
   user_data:
     description:
       - Data that the VM can read when it boots, such as a cloud-init file. Given as it is; it is encoded for you.
+      - It is a text. What YAML or a template has made a mapping, a list or a number of is refused; write a cloud-init
+        file as a block, with C(|).
       - Up to 49149 bytes. It is treated as a secret, and so never shown.
     type: str
+  user_data_base64:
+    description:
+      - The same in base64, for data that is no text, such as a file packed by C(gzip). The module
+        M(ansible.builtin.slurp) returns files like this.
+      - Only one of this, O(user_data) and O(user_data_file) can be given.
+    type: str
+  user_data_file:
+    description:
+      - A file with the data, on the host that executes the module.
+      - It may be packed by C(gzip), which cloud-init unpacks.
+    type: path
+    aliases: [user_data_path]
   availability_zone:
     description:
       - Where to launch.
@@ -164,6 +178,7 @@ options:
     description:
       - Tags that each VM shall have, on servers that have tags (Nova since Havana, and ec2-api). Other tags are kept.
       - They are set once the VM is running, since Nova refuses to tag it before.
+      - Keys and values are texts of ASCII, as with M(nova_ec2.cloud.tag).
     type: dict
     aliases: [instance_tags]
   wait:
@@ -316,6 +331,7 @@ EXAMPLES = r"""
     count: 20
     min_count: 15
     availability_zones: [north, south]
+    user_data_file: files/user-data.gz
     on_error: replace
     image: ami-00000001
     instance_type: m1.tiny
@@ -537,6 +553,7 @@ from ansible_collections.nova_ec2.cloud.plugins.module_utils._launch import chec
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._module import run
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._names import check_batch, check_tags
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._slots import check_name_template
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._user_data import user_data_of
 
 OPTIONS: dict[str, dict[str, t.Any]] = {
     "instance_ids": {"type": "list", "elements": "str", "aliases": ["instance_id"]},
@@ -548,6 +565,8 @@ OPTIONS: dict[str, dict[str, t.Any]] = {
     "key_name": {"type": "str", "no_log": False, "aliases": ["keypair"]},
     "security_groups": {"type": "list", "elements": "str", "aliases": ["group", "groups"]},
     "user_data": {"type": "str", "no_log": True},
+    "user_data_base64": {"type": "str", "no_log": True},
+    "user_data_file": {"type": "path", "no_log": False, "aliases": ["user_data_path"]},
     "availability_zone": {"type": "str", "aliases": ["zone", "aws_zone", "ec2_zone"]},
     "kernel_id": {"type": "str", "aliases": ["kernel"]},
     "ramdisk_id": {"type": "str", "aliases": ["ramdisk"]},
@@ -585,6 +604,9 @@ OPTIONS: dict[str, dict[str, t.Any]] = {
     "progress_file": {"type": "path"},
 }
 
+# More than any cloud has, and what still fits into memory.
+LARGEST_COUNT = 100_000
+
 
 def check(params: dict[str, t.Any]) -> None:
     """Refuse bad input before anything is asked of the cloud; an empty selector must never mean everything."""
@@ -599,6 +621,7 @@ def check(params: dict[str, t.Any]) -> None:
     if params["name_template"] is not None:
         check_name_template(params["name_template"])
     check_launch_options(params)
+    params["user_data"] = user_data_of(params)
     params["tags"] = check_tags("tags", params["tags"] or {})
     if params["wait_timeout"] < 1:
         raise CloudError(f"wait_timeout must be at least 1 second, not {params['wait_timeout']}.")
@@ -611,8 +634,8 @@ def check_count(params: dict[str, t.Any]) -> None:
         return
     if params["batch"] is None:
         raise CloudError("count needs a batch: name the set of VMs that shall have this many members.")
-    if count < 0:
-        raise CloudError(f"count must be 0 or more, not {count}.")
+    if not 0 <= count <= LARGEST_COUNT:
+        raise CloudError(f"count must be 0 or more, and at most {LARGEST_COUNT}, not {count}.")
     if STATES[params["state"]] != RUNNING:
         raise CloudError(f"count says how many VMs shall be running; it does not go with state {params['state']}.")
 
@@ -626,6 +649,7 @@ def main() -> None:
         required_one_of=[("instance_ids", "batch")],
         mutually_exclusive=[("instance_ids", "batch"), ("availability_zone", "availability_zones")],
         hold=hold,
+        unseen=("user_data", "user_data_base64"),
     )
 
 

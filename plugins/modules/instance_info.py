@@ -265,7 +265,7 @@ def check(params: dict[str, t.Any]) -> None:
         raise CloudError(f"wait_timeout: {params['wait_timeout']} is not a number of seconds from 1 on.")
     if not 0 < params["ssh_port"] < 65536:
         raise CloudError(f"ssh_port: {params['ssh_port']} is not the number of a port.")
-    check_filters("filters", params["filters"])
+    check_filters("filters", params["filters"], tags=True)
 
 
 def gather(session: Session) -> dict[str, t.Any]:

@@ -18,7 +18,8 @@ description:
 options:
   name:
     description:
-      - Name of the key pair. Letters without accents, digits, V(-), V(_) and inner spaces; up to 255.
+      - Name of the key pair. For a new one, letters without accents, digits, V(-), V(_) and inner spaces; up to 255.
+        One that exists may have other names of ASCII, such as V(me@laptop).
       - Names that Nova would take for a number, a boolean or nothing are refused, and so are names that end in V(-vpn),
         which Nova hides.
     type: str
@@ -145,7 +146,7 @@ from ansible_collections.nova_ec2.cloud.plugins.module_utils._keys import (
     public_key_blob,
 )
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._module import Plan, Session, run
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._names import check_key_name
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._names import check_listed, check_name
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._private_file import PrivateFile, read_text
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._views import keypair_view
 
@@ -163,7 +164,7 @@ OPTIONS: dict[str, dict[str, t.Any]] = {
 
 def check(params: dict[str, t.Any]) -> None:
     """Refuse bad input before anything is asked of the cloud."""
-    check_key_name("name", params["name"])
+    check_listed("name", params["name"])
     if params["state"] == "present":
         wanted_blob(params)
 
@@ -198,6 +199,8 @@ def plan(session: Session) -> Plan:
         raise CloudError(problem)
     if current and not problem:
         return Plan(before=current, after=current, result={"keypair": current})
+    if not current:
+        check_name("name", params["name"])
     imports = blob is not None and not params["private_key_file"]
     after = {"name": params["name"], "fingerprint": fingerprint(blob) if imports and blob else None}
     return Plan(before=current or {}, after=after, result={"keypair": after}, apply=lambda: make(session, current))

@@ -21,7 +21,8 @@ description:
 options:
   name:
     description:
-      - Name of the security group. Letters without accents, digits, V(-), V(_) and inner spaces; up to 255.
+      - Name of the security group. For a new one, letters without accents, digits, V(-), V(_) and inner spaces; up to
+        255. One that exists may have other names of ASCII.
       - Names that Nova would take for a number, a boolean or nothing are refused, and so are the marks of batches
         (V(ansible-batch-...)), which are the business of M(nova_ec2.cloud.instance).
     type: str
@@ -244,7 +245,7 @@ from ansible_collections.nova_ec2.cloud.plugins.module_utils._groups import (
 )
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._instances import MARK_PREFIX, states_of
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._module import Plan, Session, run
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._names import check_description, check_name
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._names import check_description, check_known, check_name
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._rules import (
     RULE_OPTIONS,
     Rule,
@@ -267,7 +268,7 @@ OPTIONS: dict[str, dict[str, t.Any]] = {
 
 def check(params: dict[str, t.Any]) -> None:
     """Refuse bad input before anything is asked of the cloud."""
-    name = check_name("name", params["name"])
+    name = check_known("name", params["name"])
     if name.startswith(MARK_PREFIX):
         batch = name[len(MARK_PREFIX) :]
         raise CloudError(
@@ -302,6 +303,8 @@ def wanted(session: Session, groups: list[View], current: View | None) -> View:
             f"The description of security group {params['name']} is {current['description']!r}, and no cloud can "
             f"change it to {described!r}. Delete the group first to have another one."
         )
+    if not current:
+        check_name("name", params["name"])
     own = current or {
         "name": params["name"],
         "description": described or "Made by Ansible",

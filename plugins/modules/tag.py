@@ -26,7 +26,9 @@ options:
     aliases: [resource, instance_ids]
   tags:
     description:
-      - The tags, keys and values. Up to 255 characters each.
+      - The tags, keys and values. Up to 255 characters of ASCII each; Nova up to Icehouse cannot list a project any
+        more that has others.
+      - Values are texts. Lists and mappings are refused.
       - Nova takes a value such as V(1) or V(true) for a number or a boolean and then refuses it, so such values are
         refused here.
       - With O(state=absent), a tag with a value is removed only where it has that value, and one without a value, such

@@ -18,6 +18,7 @@ from ..module_utils._connection import connect
 from ..module_utils._errors import CloudError
 from ..module_utils._instances import list_instances, own_project
 from ..module_utils._options import CONNECTION_OPTIONS, settled
+from ..module_utils._values import settled_values
 
 # Who and where: these are a cloud's own. The others may be said once for all clouds.
 IDENTITY = ("endpoint_url", "access_key", "secret_key", "rc_file")
@@ -77,7 +78,11 @@ def clouds_of(
 
 def _checked(where: str, options: t.Mapping[str, t.Any], beside: str) -> dict[str, t.Any]:
     """The options as modules have them: by their first names, of their types. Relative paths are beside the file."""
-    given = {name: value for name, value in options.items() if value is not None}
+    try:
+        given = settled_values(CONNECTION_OPTIONS, options)
+    except CloudError as error:
+        error.message = f"{where}{error.message}"
+        raise
     for name in FILES:
         if isinstance(given.get(name), str):
             given[name] = os.path.join(beside, os.path.expanduser(given[name]))

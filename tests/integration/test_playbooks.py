@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import json
 import pathlib
 import re
@@ -47,6 +49,10 @@ def variables(cloud: t.Any, tmp_path: pathlib.Path) -> dict[str, t.Any]:
 def test_provision_as_a_plan_for_real_and_again(
     cloud: t.Any, playbook: t.Any, variables: t.Any, tmp_path: pathlib.Path
 ) -> None:
+    data = cloud.directory / "user-data.gz"
+    data.write_bytes(gzip.compress(b"#!/bin/sh\n"))
+    # A survey gives blanks for what nobody filled in.
+    variables = {**variables, "provision_user_data_file": str(data), "provision_user_data_base64": ""}
     # Nothing is written in check mode, and no SSH server is expected.
     reachable = {
         "provision_wait_for": "ssh",
@@ -63,6 +69,7 @@ def test_provision_as_a_plan_for_real_and_again(
     assert first.returncode == 0, first.stdout + first.stderr
     assert [server["vm_state"] for server in cloud.servers()] == ["active"] * 3
     assert {server["key_name"] for server in cloud.servers()} == {"web-key"}
+    assert {base64.b64decode(server["user_data"]) for server in cloud.servers()} == {data.read_bytes()}
     assert stat.S_IMODE((tmp_path / "web.pem").stat().st_mode) == 0o600
     secrets = [(tmp_path / "web.pem").read_text().splitlines()[1], cloud.options()["secret_key"]]
     assert not any(secret in first.stdout + first.stderr for secret in secrets)

@@ -163,7 +163,7 @@ def test_instances_can_be_chosen_by_id(cloud: t.Any, batch: t.Any, run: t.Any) -
         ({"instance_ids": ["i-xyz"], "state": "absent"}, "not an instance id"),
         ({"instance_ids": ["00000001"]}, "not an instance id"),
         ({"instance_ids": ["i-00000001"], "count": 1}, "needs a batch"),
-        ({"batch": "web", "count": 1, "image": "1"}, "a number"),
+        ({"batch": "web", "count": 1, "image": IMAGE, "instance_type": "1"}, "a number"),
         ({"batch": "web", "count": 1, "image": IMAGE, "key_name": "true"}, "a boolean"),
         ({"batch": "web", "count": 1, "image": IMAGE, "security_groups": ["1e3"]}, "a number"),
         ({"batch": "web", "count": 1, "image": IMAGE, "security_groups": ["sg-0123abcd"]}, "Nova ignores"),

@@ -272,3 +272,48 @@ def test_only_files_named_for_it_are_taken(inventory: Inventory, vms: list[str])
     assert sorted(inventory.read(inventory.write("nova_ec2.yaml"))[0]) == sorted(vms)
     with pytest.raises(AnsibleError):
         inventory.read(inventory.write("hosts.yml"))
+
+
+class TestWritten:
+    """What files say, and what templates in them came to."""
+
+    def test_a_file_of_keys_is_never_completed_from_the_environment(
+        self, inventory: Inventory, cloud: t.Any, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        keys = cloud.users["demo"]
+        for name, value in (("URL", cloud.url), ("ACCESS_KEY", keys["access"]), ("SECRET_KEY", keys["secret"])):
+            monkeypatch.setenv(f"EC2_{name}", value)
+        rc_file = tmp_path / "prod.sh"
+        for text, said in (
+            ("$ANSIBLE_VAULT;1.1;AES256\n61\n", "is encrypted by ansible-vault"),
+            ("export OS_AUTH_URL=http://x:5000/v3\n", "a file for Keystone"),
+            ("EC2_URL=http://127.0.0.1:9/\n", "gives no keys"),
+        ):
+            rc_file.write_text(text)
+            assert said in inventory.fail(rc_file=str(rc_file))
+            told = inventory.fail(clouds=[{"name": "north", "rc_file": str(rc_file)}])
+            assert said in told and "clouds: north: " in told
+        assert "rc_file is empty" in inventory.fail(rc_file="{{ '' }}")
+        assert "endpoint_url is empty" in inventory.fail(clouds=[{"name": "north", "endpoint_url": " "}])
+        assert cloud.actions() == []
+
+    def test_what_came_to_nothing_selects_nothing(self, inventory: Inventory, vms: list[str]) -> None:
+        for option in ("batches", "states", "include_filters"):
+            assert set(inventory.list(**{option: None})[0]) == set(inventory.list()[0]) != set()
+            assert inventory.list(**{option: []})[0] == {}
+        assert inventory.list(batches=["", " "])[0] == {}
+        assert set(inventory.list(batches="db, web")[0]) == set(vms)
+
+    def test_what_cannot_be_meant_is_refused_in_words(self, inventory: Inventory, cloud: t.Any) -> None:
+        for options, said in (
+            ({"include_filters": [{"image-id": None}]}, "include_filters: image-id is null"),
+            ({"exclude_filters": [{"image-id": {"a": "b"}}]}, "exclude_filters: image-id must be a text"),
+            ({"include_filters": [{"1": 2}]}, "no filter '1'"),
+            ({"clouds": [{"name": "a", "read_timeout": False}]}, "read_timeout must be a number, and is a boolean"),
+            ({"clouds": [{"name": "a", "rc_file": ["x"]}]}, "rc_file must be a text, and is a list"),
+            ({"clouds": [{"name": "a", "rc_file": "a\0b"}]}, "rc_file holds the character NUL"),
+            ({"clouds": [{"name": "a", "connect_timeout": 10**20}]}, "must be a number up to"),
+        ):
+            told = inventory.fail(**options)
+            assert said in told and "Traceback" not in told, told
+        assert cloud.actions() == []

@@ -57,14 +57,14 @@ def test_a_long_range_fits_and_scattered_numbers_are_cut() -> None:
     assert recordable(range(1, 10_001)) == 10_000
     scattered = list(range(1, 200, 2))
     assert 0 < recordable(scattered) < len(scattered)
-    assert len(record("web", scattered[: recordable(scattered)], "data")) <= 64
+    assert len(record("web", scattered[: recordable(scattered)], b"data")) <= 64
 
 
 def test_records_are_never_the_same_and_know_the_user_data() -> None:
-    assert record("web", [1], "x") != record("web", [1], "x")
+    assert record("web", [1], b"x") != record("web", [1], b"x")
     (view,) = launched([1])
     assert data_fingerprint(view) == fingerprint(None) == "0"
-    assert fingerprint("a") != fingerprint("b")
+    assert fingerprint(b"a") != fingerprint(b"b")
 
 
 def test_a_tag_counts_more_than_a_token_and_strange_ones_count_nothing() -> None:
