@@ -14,6 +14,7 @@ import typing as t
 
 from ._connection import Endpoint, connect
 from ._errors import CloudError
+from ._files import read_text_and_mode
 
 CONNECTION_OPTIONS: dict[str, dict[str, t.Any]] = {
     "endpoint_url": {"type": "str", "aliases": ["ec2_url", "url", "aws_endpoint_url"]},
@@ -130,12 +131,8 @@ def read_rc_file(path: str, warn: t.Callable[[str], None]) -> dict[str, str]:
     Understood are ``[export] NAME=value`` with either quotes, trailing comments, and references to variables that the
     file itself assigned before; anything else, such as a command substitution, leaves the name unset.
     """
-    try:
-        with open(path, encoding="utf-8") as stream:
-            lines = stream.read().splitlines()
-            mode = os.fstat(stream.fileno()).st_mode
-    except (OSError, UnicodeDecodeError) as exc:
-        raise CloudError(f"rc_file {path} cannot be read: {getattr(exc, 'strerror', None) or exc}.") from exc
+    data, mode = read_text_and_mode("rc_file", path)
+    lines = data.splitlines()
     found: dict[str, str] = {}
     for line in lines:
         match = ASSIGNMENT.match(line)
