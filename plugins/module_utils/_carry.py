@@ -14,7 +14,7 @@ from ._connection import attempt
 from ._errors import NO_SUCH_ACTION, CloudError, as_error
 from ._fill import bring_up, remove
 from ._launch import remove_mark
-from ._lifecycle import reboot, start, stop
+from ._lifecycle import SETTLE_SECONDS, reboot, start, stop
 from ._operation import Operation
 from ._settle import settle
 from ._slots import TAG
@@ -26,7 +26,7 @@ def keeping_all(op: Operation) -> dict[str, t.Any]:
     """Carry the steps out; whatever fails, the result tells of every VM seen or started."""
     try:
         _carry_out(op)
-        return {**op.result(), "failed_instances": op.report(False)}
+        return {**op.result(), "failed_instances": op.report(False), "changed": op.changed}
     except Exception as exc:  # pylint: disable=broad-exception-caught
         # Whatever it is, a fault of ours included.
         error = as_error(exc)
@@ -34,7 +34,7 @@ def keeping_all(op: Operation) -> dict[str, t.Any]:
         for view in error.details.pop("instances", []):
             if view["instance_id"] in op.views:
                 op.views[view["instance_id"]] = view
-        error.details = {**_all_known(op, timed_out), **error.details}
+        error.details = {**_all_known(op, timed_out), "changed": op.changed, **error.details}
         raise error from exc.__cause__
 
 
@@ -59,6 +59,7 @@ def _carry_out(op: Operation) -> None:
         remove(op, gone)
     if op.unmark:
         remove_mark(op.session.connection, params["batch"], params["wait_timeout"] if params["wait"] else 0)
+        op.acted = True
     op.accepted |= {value for value in steps.ids("keep") if op.views[value]["state"] == "error"}
     _change_states(op)
     if op.wanted in (RUNNING, REBOOTED) and op.batch is not None:
@@ -117,16 +118,22 @@ def _judge(op: Operation, wanted: int) -> None:
 
 def _change_states(op: Operation) -> None:
     session, steps = op.session, op.steps
+    patience = (
+        session.params["wait_timeout"]
+        if session.params["wait"]
+        else min(SETTLE_SECONDS, session.params["wait_timeout"])
+    )
+    op.acted = op.acted or bool(steps.ids("start", "stop", "reboot"))
     if steps.ids("start"):
-        start(session.connection, steps.ids("start"), session.warn)
+        start(session.connection, steps.ids("start"), patience, session.warn)
     if steps.ids("stop"):
         building = [value for value in steps.ids("stop") if op.views[value]["state"] == "pending"]
         if building:
             # Nova refuses to stop a VM that is still being built.
             wait_for(session.connection, building, RUNNING, session.params["wait_timeout"])
-        stop(session.connection, steps.ids("stop"), session.warn)
+        stop(session.connection, steps.ids("stop"), patience, session.warn)
     if steps.ids("reboot"):
-        reboot(session.connection, steps.ids("reboot"))
+        reboot(session.connection, steps.ids("reboot"), patience)
 
 
 def _record(op: Operation) -> None:
@@ -142,6 +149,7 @@ def _record(op: Operation) -> None:
         if ids:
             what = f"write down the numbers of {len(ids)} VMs"
             attempt(what, op.session.connection.create_tags, list(ids), {TAG: text}, absent=NO_SUCH_ACTION)
+            op.acted = True
 
 
 def _set_tags(op: Operation) -> None:
@@ -154,5 +162,6 @@ def _set_tags(op: Operation) -> None:
     ready = [value for value in ids if op.views[value]["state"] in ("running", "stopped")]
     if ready:
         attempt(f"tag {len(ready)} VMs", session.connection.create_tags, ready, tags)
+        op.acted = True
         for value in ready:
             op.views[value] = {**op.views[value], "tags": {**op.views[value]["tags"], **tags}}

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 import typing as t
 
@@ -38,7 +39,7 @@ def bring_up(op: Operation, target: int, *, rolling: bool = False) -> None:
         missing = target - len(op.views)
         if missing > 0 and op.refused is None:
             if not op.views:
-                ensure_mark(op.session.connection, op.batch or "")
+                op.acted = ensure_mark(op.session.connection, op.batch or "") or op.acted
             _launch_spread(op, free(set(op.slots.values()), min(missing, params["chunk_size"] or missing)))
         if params["wait"]:
             target -= _deal_with(op, settle(op, min(target, len(op.views)), tolerant))
@@ -48,21 +49,23 @@ def bring_up(op: Operation, target: int, *, rolling: bool = False) -> None:
         verify(op, target)
 
 
-def look_until(op: Operation, settled: t.Callable[[], bool], seconds: float) -> None:
-    """Look at the batch until it has settled, or nothing has changed for so many seconds.
+def look_until(op: Operation, settled: t.Callable[[], bool], seconds: float, most: float = math.inf) -> bool:
+    """Look at the batch until it has settled, or nothing has changed for so many seconds. False after most of them.
 
     ec2-api builds VMs one after the other inside a request, so they may go on showing up for minutes.
     """
-    seen, deadline = set(op.views), time.monotonic() + seconds
+    seen, deadline, end = set(op.views), time.monotonic() + seconds, time.monotonic() + most
     for pause in pauses(len(op.views)):
         op.look()
         if seen != set(op.views):
             seen, deadline = set(op.views), time.monotonic() + seconds
-        left = deadline - time.monotonic()
+        now = time.monotonic()
+        left = min(deadline, end) - now
         if settled() or left <= 0:
-            return
+            return settled() or deadline <= now
         op.progress.say(f"looking what became of a request that was cut short, {len(op.views)} VMs there")
         time.sleep(min(pause, left))
+    raise AssertionError("unreachable")
 
 
 def _launch_spread(op: Operation, slots: t.Sequence[int]) -> None:
@@ -204,6 +207,7 @@ def remove(op: Operation, ids: t.Sequence[str]) -> None:
         op.journal.leaving(ids)
     try:
         terminate(session.connection, ids, session.warn)
+        op.acted = op.acted or bool(ids)
     except CloudError as error:
         if op.journal and error.outcome in (REFUSED, NOT_SENT):
             op.journal.gone()

@@ -32,6 +32,7 @@ class Operation:
     - leaving: VMs that were told to terminate; Nova shows them as they were for a while; lingering is how many it shows
     - accepted: VMs in error that stay
     - shunned: zones in which a number failed
+    - acted: whether anything was done, beside launching
     """
 
     session: Session
@@ -62,6 +63,12 @@ class Operation:
     replacements: int = 0
     failed_builds: int = 0
     refused: CloudError | None = None
+    acted: bool = False
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything was done: of a plan that is carried out, the cloud may refuse all."""
+        return self.acted or bool(self.created)
 
     @property
     def batch(self) -> str | None:

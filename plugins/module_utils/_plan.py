@@ -49,7 +49,7 @@ def hold(session: Session) -> Journal | None:
     if params["batch"] is None:
         return None
     endpoint: Endpoint = session.connection.endpoint
-    journal = Journal(params["batch"], endpoint.url, session.connection.access_key)
+    journal = Journal(params["batch"], endpoint.url, session.connection.access_key, warn=session.warn)
     journal.open(params["wait_timeout"])
     return journal
 
@@ -88,6 +88,7 @@ def plan(session: Session) -> Plan:
         result={**op.result(after if op.needed else views), "failed_instances": [] if op.needed else op.report(False)},
         apply=(lambda: _carried_out(op)) if op.needed or _must_wait(op) else None,
         changes=op.needed,
+        seen_after=lambda: _shown_after(op, None if op.refused is None else op.slots.values()),
     )
 
 
@@ -105,14 +106,7 @@ def _see(op: Operation) -> None:
     if op.batch is not None:
         members, leaving, seconds = op.journal.cut_short() if op.journal else (0, [], 0.0)
         if members or leaving or _doubtful(op):
-            from ._fill import look_until
-            from ._lifecycle import SETTLE_SECONDS
-
-            look_until(
-                op,
-                lambda: len(op.views) >= members and not op.views.keys() & set(leaving) and not _doubtful(op),
-                seconds or SETTLE_SECONDS,
-            )
+            _see_through(op, members, leaving, seconds)
         if op.journal:
             op.journal.settle()
             op.journal.gone()
@@ -122,6 +116,26 @@ def _see(op: Operation) -> None:
     unknown = sorted(set(params["instance_ids"]) - set(op.views))
     if unknown and op.wanted != ABSENT:
         raise CloudError(f"There are no VMs {', '.join(unknown)} (any more). Nothing was changed.", unknown_ids=unknown)
+
+
+def _see_through(op: Operation, members: int, leaving: t.Collection[str], seconds: float) -> None:
+    """Look until a request that was cut short has had its effect, or is too late for that; never beyond wait_timeout.
+
+    What may still come must not be launched again, nor what goes be counted: who has no time for that changes nothing.
+    """
+    from ._fill import look_until
+    from ._lifecycle import SETTLE_SECONDS
+
+    timeout = op.session.params["wait_timeout"]
+
+    def settled() -> bool:
+        return len(op.views) >= members and not op.views.keys() & set(leaving) and not _doubtful(op)
+
+    if not look_until(op, settled, seconds or SETTLE_SECONDS, timeout) and (members or leaving):
+        raise CloudError(
+            f"A run of batch {op.batch} was cut short a moment ago, and what it asked for may still happen. After "
+            f"{timeout} s (wait_timeout) that is not certain. Nothing was changed. Run the task again."
+        )
 
 
 def _doubtful(op: Operation) -> bool:
@@ -261,12 +275,16 @@ def _shown_before(op: Operation, views: t.Sequence[View]) -> dict[str, t.Any]:
     return _framed(op, lines, {view["instance_id"]: view["tags"] for view in views})
 
 
-def _shown_after(op: Operation) -> dict[str, t.Any]:
-    """The same VMs once all is done, with reasons."""
+def _shown_after(op: Operation, there: t.Collection[int] | None = None) -> dict[str, t.Any]:
+    """The same VMs once all is done, with reasons. there: the numbers that are, if the cloud refused some."""
     lines, tags = {}, {}
     for step in op.steps.steps:
+        if there is not None and step.action == "launch" and step.slot not in there:
+            continue
+        if there is not None and step.action == "replace" and step.instance_id in op.views:
+            step = step._replace(action="keep")
         lines[_label(op, step)] = _line(op, step)
-        if step.instance_id and step.action not in ("terminate", "replace"):
+        if step.instance_id in op.views and step.action not in ("terminate", "replace"):
             old = op.views[step.instance_id]["tags"]
             tags[step.instance_id] = {**old, **op.session.params["tags"]} if step.instance_id in op.tag else old
     return _framed(op, lines, tags)

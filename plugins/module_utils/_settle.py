@@ -107,6 +107,7 @@ class Surplus:
             if op.journal:
                 op.journal.leaving(own)
             terminate(op.session.connection, own, op.session.warn)
+            op.acted = True
             op.left(own)
         return over - len(own)
 

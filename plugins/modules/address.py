@@ -247,7 +247,9 @@ def check(params: dict[str, t.Any]) -> None:
 def hold(session: Session) -> Journal:
     """Keep other runs that give or take addresses on this machine waiting until this process ends."""
     connection = session.connection
-    journal = Journal("*addresses*", connection.endpoint.url, connection.access_key, "the floating addresses")
+    journal = Journal(
+        "*addresses*", connection.endpoint.url, connection.access_key, "the floating addresses", session.warn
+    )
     journal.open(session.params["wait_timeout"])
     return journal
 

@@ -53,6 +53,8 @@ options:
     description:
       - Be content with this many members when the quota or failures allow no more. The result says under RV(missing)
         how many are missing, and the next run launches them.
+      - A run that can launch none of them, and has nothing else to do, is no change. Check mode cannot know the quota,
+        and tells that they would be launched.
       - If not given, the task fails unless it reaches O(count).
     type: int
   name_template:

@@ -435,7 +435,7 @@ def test_what_cannot_be_released_either_is_named(cloud: t.Any, run: t.Any) -> No
 def test_an_address_that_is_away_but_not_released_is_named(cloud: t.Any, run: t.Any) -> None:
     ids = members(cloud, 2)
     hold(cloud, *ids)
-    cloud.fault(RELEASE, "unknown_error")
+    cloud.fault(RELEASE, "http_503")
     result = run("address", batch="web", state="absent")
     assert result["failed"] and "still allocated: 172.24.4.1." in result["msg"], result
     assert result["unreleased_addresses"] == [FIRST] and cloud.addresses() == {FIRST: None}

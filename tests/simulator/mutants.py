@@ -81,7 +81,7 @@ def _slot_used_twice() -> t.ContextManager[t.Any]:
 
 
 def _not_looked_for() -> t.ContextManager[t.Any]:
-    return mock.patch.object(_fill, "look_until", lambda op, settled, seconds: op.look())
+    return mock.patch.object(_fill, "look_until", lambda op, settled, seconds, most=0.0: bool(op.look()) or True)
 
 
 def _no_lock() -> t.ContextManager[t.Any]:
