@@ -17,7 +17,6 @@ from ._errors import (
     UNKNOWN,
     VOLUME_GONE,
     VOLUME_HELD,
-    WRONG_STATE,
     CloudError,
     as_error,
 )
@@ -148,14 +147,9 @@ def attach(session: Session, places: t.Mapping[str, str]) -> None:
     connection, device = session.connection, session.params["device_name"]
     lost: dict[str, CloudError] = {}
     for value, instance_id in places.items():
-
-        def ask(value: str = value, instance_id: str = instance_id) -> None:
-            error = send(f"attach {value} to {instance_id}", connection.attach_volume, value, instance_id, device)
-            if error:
-                lost[value] = error
-
-        # A VM that is being rebooted takes no volume, and is shown as running.
-        insist(ask, WRONG_STATE.matches, session.params["wait_timeout"])
+        error = send(f"attach {value} to {instance_id}", connection.attach_volume, value, instance_id, device)
+        if error:
+            lost[value] = error
 
     def fits(value: str, view: View | None) -> bool:
         return bool(view) and is_at(t.cast(View, view), places[value], device)

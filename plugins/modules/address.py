@@ -73,7 +73,7 @@ options:
   wait_timeout:
     description:
       - For how many seconds to wait for the network of VMs that are being built, for the cloud to show what it
-        accepted, and for other runs on this machine.
+        accepted and to let go of what it holds, and for other runs on this machine.
     type: int
     default: 300
 attributes:

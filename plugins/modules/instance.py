@@ -177,7 +177,8 @@ options:
     description:
       - For how many seconds to wait, for each step that is waited for. If that is not enough the task fails, and its
         result says what became of every VM. Running it again resumes the wait.
-      - Also for how long to wait for another run of the same batch on this machine.
+      - Also for how long to wait for another run of the same batch on this machine, to ask again for what the cloud
+        refuses while VMs are in the middle of something, and to see what becomes of a run that was cut short.
     type: int
     default: 300
   on_error:

@@ -442,6 +442,13 @@ def test_an_address_that_is_away_but_not_released_is_named(cloud: t.Any, run: t.
     assert run("address", public_ip=FIRST, state="absent")["changed"] and cloud.addresses() == {}
 
 
+def test_an_address_is_released_once_the_cloud_lets_go_of_it(cloud: t.Any, run: t.Any) -> None:
+    hold(cloud, *members(cloud, 2))
+    cloud.fault(RELEASE, "unknown_error", times=3)
+    result = run("address", batch="web", state="absent")
+    assert result["changed"] and not result.get("failed") and cloud.addresses() == {}, result
+
+
 def test_what_was_taken_away_before_a_failure_is_released(cloud: t.Any, run: t.Any) -> None:
     ids = members(cloud, 3)
     hold(cloud, *ids)
