@@ -7,6 +7,8 @@
 from __future__ import annotations
 
 import base64
+import os
+import pathlib
 import typing as t
 
 import pytest
@@ -383,6 +385,11 @@ def test_a_vm_that_is_being_rebooted_is_rebooted_when_it_is(
     assert asked == [set(ids)] or (asked[0] == set(ids) and len(asked[-1]) == number - done and busy in asked[-1])
     assert ids[0] not in asked[-1] or asked == [set(ids)] or number == 1
     assert (len(asked) > 1) is (cloud.profile not in ("essex", "folsom", "grizzly"))
+
+
+def test_a_pipe_that_nobody_reads_is_no_place_for_progress(cloud: t.Any, batch: t.Any, tmp_path: pathlib.Path) -> None:
+    os.mkfifo(tmp_path / "progress")
+    assert batch(count=1, progress_file=str(tmp_path / "progress"))["changed"]
 
 
 @pytest.mark.parametrize("times", [1, 4])
