@@ -115,7 +115,9 @@ def _change(
         if refused is not None:
             states = {view["instance_id"]: view["state"] for view in list_instances(connection).views}
             rest[:] = [value for value in rest if states.get(value) != wanted]
-            if any(states.get(value) not in MOVING for value in rest):
+            stuck = [f"{value} is {states.get(value, 'gone')}" for value in rest if states.get(value) not in MOVING]
+            if stuck:
+                refused.message += f" Meanwhile {', '.join(stuck)}. Nothing else was sent; run the task again."
                 raise refused
             if not rest:
                 warn(f"{refused.message} It was done all the same.")
@@ -131,6 +133,8 @@ def _change(
         insist(ask, passes, patience)
     except CloudError as error:
         if may_pass(error, WRONG_STATE):
+            if error is refused:
+                raise
             error.message += f" That did not pass within {patience:g} s. Nothing else was sent; run the task again."
             raise
         if error.outcome in (NOT_SENT, REFUSED):

@@ -344,6 +344,15 @@ def test_what_a_reboot_under_way_forbids_is_asked_again_until_it_is_over(
     assert "warnings" not in stopped
 
 
+def test_what_cannot_come_to_the_state_any_more_is_not_asked_again(cloud: t.Any, batch: t.Any) -> None:
+    one, two = batch(count=2)["instance_ids"]
+    cloud.fault("StopInstances", "unknown_error")
+    cloud.when("StopInstances", lambda: cloud.control("POST", f"servers/{two}", vm_state="deleted"))
+    result = batch(state="stopped")
+    assert result["failed"] and f"Meanwhile {two} is gone." in result["msg"], result
+    assert cloud.actions().count("StopInstances") == 1 and states(cloud) == {one: "active"}
+
+
 @pytest.mark.needs("slow_vms")
 @pytest.mark.parametrize("cloud", PROFILES, indirect=True)
 def test_a_vm_that_is_being_stopped_is_started_when_it_is(cloud: t.Any, batch: t.Any, run: t.Any) -> None:
