@@ -21,6 +21,7 @@ KEY_TYPES = re.compile(r"(ssh-(rsa|dss|ed25519)|ecdsa-sha2-nistp(256|384|521)|sk
 CERTIFICATE = re.compile(r"[a-z0-9@.-]+-cert-v0[01]@openssh\.com\Z")
 BEGINS = re.compile(r"-----BEGIN ((?:RSA |EC |DSA |OPENSSH )?)PRIVATE KEY-----")
 BEGIN = re.compile(r"-----BEGIN ([A-Z0-9 ]{0,30}PRIVATE KEY)-----\Z")
+FINGERPRINT = re.compile(r"(?:MD5:)?(?:[0-9a-f]{2}:){15}[0-9a-f]{2}\Z|SHA256:[A-Za-z0-9+/]{43}=?\Z", re.IGNORECASE)
 MOST_LINES = 1000
 OPENSSH_MAGIC = b"openssh-key-v1\0"
 CURVES = {
@@ -141,6 +142,11 @@ def fingerprint(blob: bytes) -> str:
     """MD5 of a binary public key as Nova shows it: aa:bb:cc:... (16 pairs)."""
     digest = hashlib.md5(blob, usedforsecurity=False).hexdigest()
     return ":".join(digest[at : at + 2] for at in range(0, len(digest), 2))
+
+
+def is_fingerprint(shown: str | None) -> bool:
+    """Whether shown is a fingerprint in one of the forms that can be compared."""
+    return bool(FINGERPRINT.match(shown or ""))
 
 
 def fingerprint_matches(blob: bytes, shown: str | None) -> bool:

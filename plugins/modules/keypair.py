@@ -150,6 +150,7 @@ from ansible_collections.nova_ec2.cloud.plugins.module_utils._keys import (
     NoKey,
     fingerprint,
     fingerprint_matches,
+    is_fingerprint,
     is_private_key,
     private_key_blob,
     public_key_blob,
@@ -279,7 +280,19 @@ def create(session: Session) -> dict[str, t.Any]:
     if pair.name != name or not is_private_key(pair.material):
         what = "holds no private key" if pair.name == name else "is about another key pair"
         raise take_back(session, f"The cloud's answer to making key pair {name} {what}.")
+    if is_another(pair):
+        raise take_back(session, f"The cloud's answer to making key pair {name} holds the private key of another one.")
     return {"keypair": keypair_view(pair), "private_key": pair.material}
+
+
+def is_another(pair: t.Any) -> bool:
+    """Whether a private key is certainly not that of the fingerprint beside it."""
+    try:
+        return is_fingerprint(pair.fingerprint) and not fingerprint_matches(
+            private_key_blob(pair.material), pair.fingerprint
+        )
+    except NoKey:
+        return False
 
 
 def take_back(session: Session, why: str) -> CloudError:

@@ -209,6 +209,25 @@ def test_a_file_that_shows_no_key_is_not_taken_for_it_but_an_encrypted_one_is_wi
     assert cloud.mutations() == []
 
 
+def test_a_private_key_that_is_not_the_new_pair_s_is_not_kept(cloud: t.Any, run: t.Any, tmp_path: pathlib.Path) -> None:
+    if not cloud.is_local:
+        pytest.skip("an answer is forged")
+    other = private_text(MAKERS["rsa"](), "traditional").encode().strip()
+
+    def forge(whole: bytes) -> bytes:
+        before, begin, rest = whole.partition(b"<keyMaterial>")
+        head, _blank, body = (
+            before + begin + other + b"</keyMaterial>" + rest.partition(b"</keyMaterial>")[2]
+        ).partition(b"\r\n\r\n")
+        lines = [line for line in head.split(b"\r\n") if not line.lower().startswith(b"content-length")]
+        return b"\r\n".join([*lines, b"Content-Length: %d" % len(body), b"", body])
+
+    cloud.forge("CreateKeyPair", forge)
+    result = run("keypair", name="web", private_key_file=str(tmp_path / "web.pem"))
+    assert result["failed"] and "private key of another one" in result["msg"] and "deleted again" in result["msg"]
+    assert cloud.fingerprints() == {} and os.listdir(tmp_path) == [] and "PRIVATE" not in str(result)
+
+
 def test_a_private_half_alone_is_no_proof_where_nothing_computes_the_other(
     cloud: t.Any, run: t.Any, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
