@@ -11,9 +11,18 @@ from __future__ import annotations
 import typing as t
 
 from ._connection import attempt
-from ._errors import NOT_SENT, REFUSED, UNKNOWN, VOLUME_GONE, CloudError, as_error
+from ._errors import (
+    NOT_SENT,
+    REFUSED,
+    UNKNOWN,
+    VOLUME_GONE,
+    VOLUME_HELD,
+    CloudError,
+    as_error,
+)
 from ._module import Session
 from ._volumes import LATE_SECONDS, View, letters, list_volumes, looks, send, wait_for
+from ._wait import insist
 
 # What the journal knows under this name: the VM and the device that each volume was made for.
 MADE = "volumes"
@@ -182,9 +191,14 @@ def delete(session: Session, views: t.Sequence[View]) -> None:
     if attached:
         detach(session, attached)
     for view in views:
-        value = view["volume_id"]
-        error = send(f"delete volume {value}", connection.delete_volume, value, absent=VOLUME_GONE)
-        if error:
-            lost[value] = error
+        # Of what was detached a moment ago, the cloud may not have let go yet.
+        patience = session.params["wait_timeout"] if view in attached else 0
+
+        def ask(value: str = view["volume_id"]) -> None:
+            error = send(f"delete volume {value}", connection.delete_volume, value, absent=VOLUME_GONE)
+            if error:
+                lost[value] = error
+
+        insist(ask, VOLUME_HELD.matches, patience)
     ids = [view["volume_id"] for view in views]
     wait_for(connection, ids, lambda _value, view: view is None, "deleted", session.params["wait_timeout"], lost)

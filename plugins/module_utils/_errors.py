@@ -179,7 +179,12 @@ FLAVOR_GONE = Condition(
     ("instancetype", "%(parameter)s"),
     frozenset({"InvalidParameterValue"}),
 )
-WRONG_STATE = _condition("IncorrectInstanceState", "InstanceInvalidState", "IncorrectState", "InstanceNotReady")
+# ec2-api looks at the state of a VM, and passes Nova's own refusal on if that looks at what the VM is in the middle of.
+WRONG_STATE = Condition(
+    frozenset({"IncorrectInstanceState", "InstanceInvalidState", "IncorrectState", "InstanceNotReady"}),
+    ("while the instance is in this state", "while it is in"),
+    CATCH_ALL_CODES | {"Conflict"},
+)
 QUOTA = _condition(
     "ResourceLimitExceeded",
     "SecurityGroupLimitExceeded",
@@ -217,6 +222,21 @@ THROTTLED = frozenset(
     }
 )
 SERVER_TROUBLE = _condition("UnknownError", "500", "HTTPInternalServerError")
+ADDRESS_HELD = Condition(frozenset(), ("is associated",), CATCH_ALL_CODES | UNSUPPORTED)
+# What volumes are refused for, depending on the generation, tells nothing of the reason.
+VOLUME_HELD = Condition(
+    frozenset({"IncorrectState", "VolumeInUse", "InvalidVolume", "UnsupportedOperation"}),
+    ("delete failed", "must be available", "status must be", "in use"),
+    CATCH_ALL_CODES | UNSUPPORTED,
+)
+
+
+def may_pass(error: CloudError, held: Condition) -> bool:
+    """Whether an answer that refuses may be another one in a moment, because of what is held by something else still.
+
+    Up to Grizzly Nova has one word for that and all else that goes wrong.
+    """
+    return held.matches(error) or error.error_code == "UnknownError"
 
 
 def is_throttled(http_status: int, error_code: str | None, cloud_message: str) -> bool:

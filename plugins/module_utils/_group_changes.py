@@ -14,15 +14,18 @@ from ._connection import attempt
 from ._errors import (
     GROUP_DUPLICATE,
     GROUP_GONE,
+    GROUP_IN_USE,
     NOT_SENT,
     QUOTA,
     REFUSED,
     RULE_DUPLICATE,
     RULE_GONE,
     CloudError,
+    may_pass,
 )
 from ._groups import View, find_group, group_view, ids_of, list_groups, rules_of
 from ._rules import Rule, line, parameters, with_wholes
+from ._wait import insist
 
 
 class Changes(t.NamedTuple):
@@ -185,15 +188,24 @@ def told(changes: Changes, error: CloudError) -> CloudError:
     return error
 
 
-def delete(connection: t.Any, group: View) -> None:
-    """Delete a group; if the answer does not tell, look whether it is gone."""
+def delete(connection: t.Any, group: View, patience: float) -> None:
+    """Delete a group; if the answer does not tell, look whether it is gone.
+
+    patience: for how many seconds to go on while the cloud has not let go of it, as just after its last VM has gone.
+    """
     name = group["name"]
     by = {"group_id": group["group_id"]} if group["group_id"] else {"name": name}
+
+    def ask() -> None:
+        try:
+            attempt(f"delete security group {name}", connection.delete_security_group, absent=GROUP_GONE, **by)
+        except CloudError as error:
+            if error.outcome in (REFUSED, NOT_SENT) or find_group(list_groups(connection), name):
+                raise
+
     try:
-        attempt(f"delete security group {name}", connection.delete_security_group, absent=GROUP_GONE, **by)
+        insist(ask, lambda error: may_pass(error, GROUP_IN_USE), patience)
     except CloudError as error:
-        if error.outcome != REFUSED and error.outcome != NOT_SENT and not find_group(list_groups(connection), name):
-            return
         if error.outcome != NOT_SENT:
             error.message += (
                 " No VM that the cloud shows is in it, and no rule of another group names it; ports, load balancers or "

@@ -13,51 +13,115 @@ import binascii
 import hashlib
 import re
 import struct
+import typing as t
 
 from ._errors import CloudError
 
 KEY_TYPES = re.compile(r"(ssh-(rsa|dss|ed25519)|ecdsa-sha2-nistp(256|384|521)|sk-[a-z0-9@.-]+)\Z")
-PEM = re.compile(r"-----BEGIN ([A-Z ]*)PRIVATE KEY-----(.*?)-----END", re.DOTALL)
+CERTIFICATE = re.compile(r"[a-z0-9@.-]+-cert-v0[01]@openssh\.com\Z")
 BEGINS = re.compile(r"-----BEGIN ((?:RSA |EC |DSA |OPENSSH )?)PRIVATE KEY-----")
+BEGIN = re.compile(r"-----BEGIN ([A-Z0-9 ]{0,30}PRIVATE KEY)-----\Z")
+FINGERPRINT = re.compile(r"(?:MD5:)?(?:[0-9a-f]{2}:){15}[0-9a-f]{2}\Z|SHA256:[A-Za-z0-9+/]{43}=?\Z", re.IGNORECASE)
 MOST_LINES = 1000
 OPENSSH_MAGIC = b"openssh-key-v1\0"
+CURVES = {
+    bytes.fromhex("2a8648ce3d030107"): b"nistp256",
+    bytes.fromhex("2b81040022"): b"nistp384",
+    bytes.fromhex("2b81040023"): b"nistp521",
+}
+RSA, EC, ED25519 = (bytes.fromhex(oid) for oid in ("2a864886f70d010101", "2a8648ce3d0201", "2b6570"))
+INTEGER, BITS, OCTETS, OID, SEQUENCE, FIRST, SECOND = 0x02, 0x03, 0x04, 0x06, 0x30, 0xA1, 0x81
+UNCOMPRESSED = b"\0\4"
 
 
-def public_key_blob(text: str) -> bytes:
+class NoKey(Exception):
+    """Why the public half of a private key cannot be told. encrypted: it takes a passphrase."""
+
+    def __init__(self, why: str, *, encrypted: bool = False) -> None:
+        super().__init__(why)
+        self.encrypted = encrypted
+
+
+def public_key_line(option: str, text: str) -> str:
+    """The one public key in a text, as a line without options. Raises CloudError if there is none, or another too.
+
+    Blank lines and comments do not count, as in a .pub or authorized_keys file.
+    """
+    if "PRIVATE KEY" in text:
+        raise CloudError(f"{option}: a private key was given; give the .pub file's content.")
+    if "BEGIN PUBLIC KEY" in text or "BEGIN SSH2 PUBLIC KEY" in text or "BEGIN RSA PUBLIC KEY" in text:
+        raise CloudError(f"{option} is in another form than OpenSSH's: 'ssh-keygen -i' makes a line of it.")
+    lines = [line.strip() for line in text.lstrip("\ufeff").splitlines()]
+    lines = [line for line in lines if line and not line.startswith("#")]
+    if len(lines) > 1:
+        raise CloudError(f"{option} has {len(lines)} lines, and a key pair is one key, which is one line.")
+    line = lines[0] if lines else ""
+    public_key_blob(line, option)
+    kind, encoded, *comment = line.split(None, 2)
+    # Servers that cannot repeat a comment fail on it.
+    return " ".join([kind, encoded, *(words for words in comment if words.isascii() and words.isprintable())])
+
+
+def public_key_blob(text: str, option: str = "public_key") -> bytes:
     """The binary key inside a line of OpenSSH's public key format. Raises CloudError if text is not such a line."""
     words = text.split()
+    if words and CERTIFICATE.match(words[0]):
+        raise CloudError(f"{option} is a certificate ({words[0]}); give the public key that it certifies.")
+    if any(KEY_TYPES.match(word) for word in words[1:]) and not KEY_TYPES.match(words[0]):
+        raise CloudError(f"{option} begins with options, as in authorized_keys; give only the key, from its type on.")
     if len(words) < 2 or not KEY_TYPES.match(words[0]):
-        raise CloudError(
-            "public_key is not an OpenSSH public key line, such as 'ssh-rsa AAAA... comment'"
-            + (": a private key was given; give the .pub file's content." if "PRIVATE KEY" in text else ".")
-        )
+        raise CloudError(f"{option} is not an OpenSSH public key line, such as 'ssh-rsa AAAA... comment'.")
     try:
         blob = base64.b64decode(words[1], validate=True)
-        declared = _strings(blob, 1)[0]
+        parts = _all_strings(blob)
     except (binascii.Error, ValueError, struct.error) as exc:
-        raise CloudError(f"public_key: the base64 part of this {words[0]} key is damaged ({exc}).") from exc
-    if declared != words[0].encode():
-        raise CloudError(f"public_key says {words[0]} but holds a key of another type.")
+        raise CloudError(f"{option}: the base64 part of this {words[0]} key is damaged ({exc}).") from exc
+    if parts[:1] != [words[0].encode()]:
+        raise CloudError(f"{option} says {words[0]} but holds a key of another type.")
+    if len(parts) < 2 or not all(parts[1:2]):
+        raise CloudError(f"{option}: the base64 part of this {words[0]} key is damaged (it has no key).")
     return blob
 
 
-def private_key_blob(text: str) -> bytes | None:
-    """The public half of a private key file as a binary key; None if it cannot be told (encrypted, unknown format)."""
-    match = PEM.search(text)
-    if not match or "ENCRYPTED" in text:
-        return None
+def private_key_blob(text: str) -> bytes:
+    """The public half of a private key file as a binary key. Raises NoKey if it cannot be told.
+
+    What is written in the file is read here, since hosts need not have a library for it. Where a form holds nothing
+    but the private half, the library cryptography computes the other.
+    """
+    label, headers, data = _private_block(text)
+    if label == "ENCRYPTED PRIVATE KEY" or any("ENCRYPTED" in line for line in headers):
+        raise NoKey("it is encrypted", encrypted=True)
     try:
-        data = base64.b64decode("".join(match[2].split()), validate=True)
-        if match[1] == "RSA ":
-            modulus, exponent = _rsa_numbers(data)
-            return _pack(b"ssh-rsa") + _pack(exponent) + _pack(modulus)
-        if match[1] == "OPENSSH " and data.startswith(OPENSSH_MAGIC):
-            rest = data[len(OPENSSH_MAGIC) :]
-            header = b"".join(_pack(part) for part in _strings(rest, 3))
-            return _strings(rest[len(header) + 4 :], 1)[0]
-    except (binascii.Error, ValueError, struct.error, IndexError):
-        return None
-    return None
+        der = base64.b64decode("".join(data), validate=True)
+        blob = _read_openssh(der) if label == "OPENSSH PRIVATE KEY" else _READERS[label](der)
+    except (binascii.Error, ValueError, struct.error, IndexError, KeyError) as exc:
+        raise NoKey("it is damaged, or of a form that is not known here") from exc
+    return blob or _computed(der)
+
+
+def _private_block(text: str) -> tuple[str, list[str], list[str]]:
+    """The one private key in a PEM file: its label, its headers, and its lines. Whatever else is in it is passed by."""
+    found: list[tuple[str, list[str]]] = []
+    label = ""
+    for line in map(str.strip, text.splitlines()):
+        begin = BEGIN.match(line)
+        if begin:
+            label = begin[1]
+            found.append((label, []))
+        elif label and line == f"-----END {label}-----":
+            label = ""
+        elif label:
+            found[-1][1].append(line)
+    if not found:
+        hint = "; PuTTYgen exports its own form as an OpenSSH key" if text.startswith("PuTTY") else ""
+        raise NoKey(f"it holds no private key in PEM or OpenSSH's form{hint}")
+    if len(found) > 1:
+        raise NoKey(f"it holds {len(found)} private keys")
+    if label:
+        raise NoKey("it is damaged: it has no end")
+    label, lines = found[0]
+    return label, [line for line in lines if ":" in line], [line for line in lines if ":" not in line]
 
 
 def is_private_key(text: str | None) -> bool:
@@ -78,6 +142,11 @@ def fingerprint(blob: bytes) -> str:
     """MD5 of a binary public key as Nova shows it: aa:bb:cc:... (16 pairs)."""
     digest = hashlib.md5(blob, usedforsecurity=False).hexdigest()
     return ":".join(digest[at : at + 2] for at in range(0, len(digest), 2))
+
+
+def is_fingerprint(shown: str | None) -> bool:
+    """Whether shown is a fingerprint in one of the forms that can be compared."""
+    return bool(FINGERPRINT.match(shown or ""))
 
 
 def fingerprint_matches(blob: bytes, shown: str | None) -> bool:
@@ -107,13 +176,95 @@ def _strings(data: bytes, count: int) -> list[bytes]:
     return found
 
 
-def _rsa_numbers(der: bytes) -> tuple[bytes, bytes]:
-    """Modulus and public exponent, as SSH writes integers, of a PKCS#1 private key in DER."""
-    _tag, body, _rest = _der(der)
-    _tag, _version, body = _der(body)
-    _tag, modulus, body = _der(body)
-    _tag, exponent, _rest = _der(body)
-    return modulus, exponent
+def _all_strings(data: bytes) -> list[bytes]:
+    """The length-prefixed strings that data is, whole."""
+    found: list[bytes] = []
+    while data:
+        found += _strings(data, 1)
+        data = data[4 + len(found[-1]) :]
+    return found
+
+
+def _read_openssh(data: bytes) -> bytes:
+    """The public half of OpenSSH's own form, where it is in clear even if the other is encrypted."""
+    if not data.startswith(OPENSSH_MAGIC):
+        raise ValueError("another form")
+    rest = data[len(OPENSSH_MAGIC) :]
+    at = sum(4 + len(part) for part in _strings(rest, 3))
+    (number,) = struct.unpack(">I", rest[at : at + 4])
+    public, private = _strings(rest[at + 4 :], 2)
+    if number != 1 or not private:
+        raise ValueError("not one key")
+    return public
+
+
+def _read_rsa(der: bytes) -> bytes:
+    """The public half of an RSA key as PKCS#1 has it. Both write integers as SSH does."""
+    numbers = _sequence(der)
+    if len(numbers) < 9 or any(tag != INTEGER for tag, _value in numbers[:9]):
+        raise ValueError("not an RSA key")
+    return _pack(b"ssh-rsa") + _pack(numbers[2][1]) + _pack(numbers[1][1])
+
+
+def _read_ec(der: bytes, curve: bytes | None = None) -> bytes | None:
+    """The public half of an EC key as SEC 1 has it; None if it is left out."""
+    parts = _sequence(der)
+    for tag, value in parts[2:]:
+        inner, content, _rest = _der(value)
+        if inner == OID:
+            curve = content
+        elif tag == FIRST and inner == BITS and content.startswith(UNCOMPRESSED):
+            name = CURVES[curve or b""]
+            return _pack(b"ecdsa-sha2-" + name) + _pack(name) + _pack(content[1:])
+    return None
+
+
+def _read_pkcs8(der: bytes) -> bytes | None:
+    """The public half of what PKCS#8 holds; None if it is left out."""
+    parts = _sequence(der)
+    algorithm = _sequence(der, parts[1])
+    kind, key = algorithm[0][1], parts[2][1]
+    if kind == RSA:
+        return _read_rsa(key)
+    if kind == EC:
+        return _read_ec(key, algorithm[1][1])
+    shown = [value[1:] for tag, value in parts[3:] if tag == SECOND]
+    return _pack(b"ssh-ed25519") + _pack(shown[0]) if kind == ED25519 and shown else None
+
+
+_READERS: dict[str, t.Callable[[bytes], bytes | None]] = {
+    "RSA PRIVATE KEY": _read_rsa,
+    "EC PRIVATE KEY": _read_ec,
+    "PRIVATE KEY": _read_pkcs8,
+    "DSA PRIVATE KEY": lambda der: None,
+}
+
+
+def _computed(der: bytes) -> bytes:
+    """The public half of a key in DER, computed."""
+    try:
+        from cryptography.hazmat.primitives import serialization
+    except ImportError as exc:
+        raise NoKey("it holds only a private half, of which the Python library cryptography tells the other") from exc
+    try:
+        public = serialization.load_der_private_key(der, None).public_key()
+        line = public.public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
+        return base64.b64decode(line.split()[1])
+    except Exception as exc:  # pylint: disable=broad-exception-caught
+        # Whatever the library raises: it is no key that OpenSSH knows.
+        raise NoKey("it is damaged, or of a form that is not known here") from exc
+
+
+def _sequence(der: bytes, element: tuple[int, bytes] | None = None) -> list[tuple[int, bytes]]:
+    """Tags and contents of what a DER sequence holds: of all of der, or of an element of it."""
+    tag, rest, behind = _der(der) if element is None else (*element, b"")
+    if tag != SEQUENCE or behind:
+        raise ValueError("not one sequence")
+    found = []
+    while rest:
+        tag, content, rest = _der(rest)
+        found.append((tag, content))
+    return found
 
 
 def _der(data: bytes) -> tuple[int, bytes, bytes]:

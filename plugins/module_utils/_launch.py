@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 import typing as t
 
@@ -25,13 +24,14 @@ from ._errors import (
     UNKNOWN,
     ZONE_UNAVAILABLE,
     CloudError,
+    may_pass,
 )
 from ._images import bootable, find_machine_image, suggest
 from ._instances import MARK_PREFIX, View, id_order, mark_of
 from ._names import check_known
 from ._record import record
 from ._views import instance_view
-from ._wait import polls
+from ._wait import insist
 
 GROUP_ID = re.compile(r"sg-[0-9a-f]{8,}\Z")
 
@@ -91,15 +91,17 @@ def launch_of(connection: t.Any, params: t.Mapping[str, t.Any], number: int) -> 
     )
 
 
-def ensure_mark(connection: t.Any, batch: str) -> None:
-    """Make the batch's marker group unless it is there."""
+def ensure_mark(connection: t.Any, batch: str) -> bool:
+    """Make the batch's marker group unless it is there. Returns whether it was made."""
     name = mark_of(batch)
     description = f"Marks the VMs of the Ansible batch {batch}"
     try:
-        attempt(f"mark batch {batch}", connection.create_security_group, name, description, absent=GROUP_DUPLICATE)
+        make = connection.create_security_group
+        return attempt(f"mark batch {batch}", make, name, description, absent=GROUP_DUPLICATE) is not None
     except CloudError as error:
         if error.outcome in (REFUSED, NOT_SENT) or not _mark_exists(connection, name):
             raise
+        return True
 
 
 def single_mark(connection: t.Any, batch: str) -> None:
@@ -125,19 +127,19 @@ def single_mark(connection: t.Any, batch: str) -> None:
 def remove_mark(connection: t.Any, batch: str, patience: float) -> None:
     """Delete the batch's marker group.
 
-    The cloud refuses that while a VM bears it. ec2-api tells VMs as gone that Nova is still ending; patience is for how
-    many seconds to wait for that.
+    The cloud refuses that while a VM bears it, and goes on to for a while after it last showed the VM. patience is for
+    how many seconds to wait for that.
     """
     name = mark_of(batch)
-    for last in itertools.chain([False], polls(1, patience)):
+
+    def ask() -> None:
         try:
             attempt(f"remove the mark of batch {batch}", connection.delete_security_group, name)
         except CloudError as error:
             if error.outcome == NOT_SENT or _mark_exists(connection, name):
-                if GROUP_IN_USE.matches(error) and not last:
-                    continue
                 raise
-        return
+
+    insist(ask, lambda error: may_pass(error, GROUP_IN_USE), patience)
 
 
 def mark_exists(connection: t.Any, batch: str) -> bool:

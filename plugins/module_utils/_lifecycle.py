@@ -8,30 +8,67 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from ._connection import attempt
-from ._errors import INSTANCE_GONE, NOT_SENT, REFUSED, WRONG_STATE, CloudError
+from ._errors import INSTANCE_GONE, NOT_SENT, REFUSED, WRONG_STATE, CloudError, may_pass
 from ._instances import list_instances
-from ._wait import wait_for
+from ._wait import insist, wait_for
 
 SETTLE_SECONDS = 15.0
 TERMINATE_ROUNDS = 3
+# States that VMs may be leaving for another one.
+MOVING = ("running", "stopped")
+UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-def start(connection: t.Any, ids: t.Sequence[str], warn: t.Callable[[str], None]) -> None:
-    """Start stopped VMs."""
-    _change(connection, "start", connection.start_instances, ids, "running", warn)
+def start(connection: t.Any, ids: t.Sequence[str], patience: float, warn: t.Callable[[str], None]) -> None:
+    """Start stopped VMs. patience: for how many seconds to go on while they are in the middle of something else."""
+    _change(connection, "start", connection.start_instances, ids, "running", patience, warn)
 
 
-def stop(connection: t.Any, ids: t.Sequence[str], warn: t.Callable[[str], None]) -> None:
-    """Stop running VMs."""
-    _change(connection, "stop", connection.stop_instances, ids, "stopped", warn)
+def stop(connection: t.Any, ids: t.Sequence[str], patience: float, warn: t.Callable[[str], None]) -> None:
+    """Stop running VMs, likewise."""
+    _change(connection, "stop", connection.stop_instances, ids, "stopped", patience, warn)
 
 
-def reboot(connection: t.Any, ids: t.Sequence[str]) -> None:
-    """Reboot running VMs. Nova shows no trace of a reboot, so a lost answer stays an error."""
-    attempt(f"reboot {_some(ids)}", connection.reboot_instances, list(ids))
+def reboot(connection: t.Any, ids: t.Sequence[str], patience: float) -> None:
+    """Reboot running VMs, likewise.
+
+    Nova shows no trace of a reboot, so that a lost answer stays an error. What was refused is asked again only for VMs
+    that certainly have not been rebooted.
+    """
+    rest = list(ids)
+
+    def ask() -> None:
+        attempt(f"reboot {_some(rest)}", connection.reboot_instances, list(rest))
+
+    def passes(error: CloudError) -> bool:
+        nonlocal rest
+        if error.outcome != REFUSED or not WRONG_STATE.matches(error):
+            return False
+        rest = _not_rebooted(connection, rest, error)
+        return bool(rest)
+
+    insist(ask, passes, patience)
+
+
+def _not_rebooted(connection: t.Any, ids: list[str], error: CloudError) -> list[str]:
+    """Those of ids that a request which was refused has not rebooted; none if that cannot be told.
+
+    ec2-api looks at all states first. Nova goes from one to the next, in the order of their parameters' names, and ends
+    at the first that it refuses, which it calls by the UUID that is in its private name.
+    """
+    if len(ids) == 1 or error.error_code == "IncorrectInstanceState":
+        return ids
+    in_order = [ids[number - 1] for number in sorted(range(1, len(ids) + 1), key=str)]
+    names = {view["instance_id"]: view["private_dns_name"] or "" for view in list_instances(connection).views}
+    refused = UUID.search(error.cloud_message)
+    for at, value in enumerate(in_order):
+        if refused and names.get(value, "").endswith(refused[0]):
+            return in_order[at:]
+    return []
 
 
 def terminate(connection: t.Any, ids: t.Sequence[str], warn: t.Callable[[str], None]) -> None:
@@ -63,15 +100,46 @@ def _change(
     call: t.Callable[..., t.Any],
     ids: t.Sequence[str],
     wanted: str,
+    patience: float,
     warn: t.Callable[[str], None],
 ) -> None:
-    """Ask for a state; an answer that leaves open what was done is settled by looking."""
+    """Ask for a state; an answer that leaves open what was done is settled by looking.
+
+    What is refused because a VM is in the middle of something, such as a reboot, is asked again of those that do not
+    show the state, until patience is over.
+    """
+    rest: list[str] = list(ids)
+    refused: CloudError | None = None
+
+    def ask() -> None:
+        if refused is not None:
+            states = {view["instance_id"]: view["state"] for view in list_instances(connection).views}
+            rest[:] = [value for value in rest if states.get(value) != wanted]
+            stuck = [f"{value} is {states.get(value, 'gone')}" for value in rest if states.get(value) not in MOVING]
+            if stuck:
+                refused.message += f" Meanwhile {', '.join(stuck)}. Nothing else was sent; run the task again."
+                raise refused
+            if not rest:
+                warn(f"{refused.message} It was done all the same.")
+                return
+        attempt(f"{verb} {_some(rest)}", call, list(rest))
+
+    def passes(error: CloudError) -> bool:
+        nonlocal refused
+        seen, refused = refused, error
+        return error is not seen and may_pass(error, WRONG_STATE)
+
     try:
-        attempt(f"{verb} {_some(ids)}", call, list(ids))
+        insist(ask, passes, patience)
     except CloudError as error:
-        if error.outcome == NOT_SENT or (error.outcome == REFUSED and not WRONG_STATE.matches(error)):
+        if may_pass(error, WRONG_STATE):
+            if error is refused:
+                raise
+            error.message += f" That did not pass within {patience:g} s. Nothing else was sent; run the task again."
             raise
-        _settled(connection, ids, wanted, error, warn)
+        if error.outcome in (NOT_SENT, REFUSED):
+            raise
+        _settled(connection, rest, wanted, error, warn)
 
 
 def _settled(

@@ -27,7 +27,8 @@ class Plan:
     ``before`` and ``after`` are what a diff shows. ``result`` is what the module returns when nothing is carried out:
     because nothing has to be, or in check mode. ``apply`` carries the plan out and returns the result; None when
     nothing has to happen. ``changes`` is false for a plan that only waits for what is on its way already; it is
-    carried out all the same, and is no change.
+    carried out all the same, and is no change. ``seen_after`` is what a diff shows instead of ``after`` once the plan
+    was carried out, where the cloud may have refused a part of it; the result then says itself whether it is a change.
     """
 
     before: dict[str, t.Any]
@@ -35,6 +36,7 @@ class Plan:
     result: dict[str, t.Any]
     apply: t.Callable[[], dict[str, t.Any]] | None = None
     changes: bool = True
+    seen_after: t.Callable[[], dict[str, t.Any]] | None = None
 
 
 @dataclass(frozen=True)
@@ -149,10 +151,11 @@ def _answer(
 
 def carry_out(module: AnsibleModule, plan: Plan) -> dict[str, t.Any]:
     """Turn a plan into a result; in check mode it is told and not carried out."""
-    result = plan.result
+    result, after = plan.result, plan.after
     if plan.apply is not None and not module.check_mode:
         result = plan.apply()
+        after = plan.seen_after() if plan.seen_after else after
     result = {"changed": plan.apply is not None and plan.changes, **result}
     if module._diff:
-        result["diff"] = plain_all({"before": plan.before, "after": plan.after})
+        result["diff"] = plain_all({"before": plan.before, "after": after})
     return result

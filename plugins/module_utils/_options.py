@@ -14,6 +14,7 @@ import typing as t
 
 from ._connection import Endpoint, connect
 from ._errors import CloudError
+from ._files import read_text_and_mode
 
 CONNECTION_OPTIONS: dict[str, dict[str, t.Any]] = {
     "endpoint_url": {"type": "str", "aliases": ["ec2_url", "url", "aws_endpoint_url"]},
@@ -55,7 +56,6 @@ HERE = re.compile(r"<<-?\s*['\"]?([A-Za-z_]\w*)")
 NAMED = re.compile(r"(?<![\w$])([A-Za-z_][A-Za-z0-9_]*)=")
 ELSEWHERE = re.compile(r"\s*(?:source|\.)\s+\S")
 VAULT = "$ANSIBLE_VAULT;"
-LARGEST_FILE = 1 << 20
 
 
 class Source(t.NamedTuple):
@@ -191,24 +191,12 @@ def read_rc_file(path: str, warn: t.Callable[[str], None]) -> Source:
     file itself assigned before. Anything else, such as a command substitution or an assignment under a condition,
     leaves the name unset, whatever was assigned to it before.
     """
-    try:
-        # Opening what is no regular file may wait for ever.
-        if os.path.exists(path) and not os.path.isfile(path):
-            raise CloudError(f"rc_file {path} cannot be read: it is not a regular file.")
-        with open(path, encoding="utf-8-sig") as stream:
-            text = stream.read(LARGEST_FILE + 1)
-            mode = os.fstat(stream.fileno()).st_mode
-    except UnicodeDecodeError as exc:
-        raise CloudError(f"rc_file {path} cannot be read: it is no text. Is it encrypted, or packed?") from exc
-    except (OSError, ValueError) as exc:
-        raise CloudError(f"rc_file {path} cannot be read: {getattr(exc, 'strerror', None) or exc}.") from exc
+    text, mode = read_text_and_mode("rc_file", path)
     if text.lstrip().startswith(VAULT):
         raise CloudError(
             f"rc_file {path} is encrypted by ansible-vault, and modules read files as they are. Decrypt it, or keep "
             "endpoint_url, access_key and secret_key as variables in an encrypted file of variables."
         )
-    if len(text) > LARGEST_FILE:
-        raise CloudError(f"rc_file {path} cannot be read: it is larger than any such file.")
     found, untold = _assigned(text.splitlines())
     if mode & 0o077 and any(name in found for family in KEY_FAMILIES for name in family[1]):
         warn(f"rc_file {path} holds a secret key and can be read by others (mode {mode & 0o777:04o}); make it 0600.")

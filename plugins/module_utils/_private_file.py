@@ -9,59 +9,59 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import stat
 import tempfile
 import typing as t
 
 from ._errors import CloudError
-
-
-def read_text(option: str, path: str) -> str:
-    """The text of a file that option names. Raises CloudError if it cannot be read."""
-    try:
-        with open(path, encoding="utf-8") as stream:
-            return stream.read()
-    except (OSError, UnicodeDecodeError) as exc:
-        raise CloudError(f"{option} {path} cannot be read: {getattr(exc, 'strerror', None) or exc}.") from exc
-
-
-def read_bytes(option: str, path: str, most: int) -> bytes:
-    """What a file holds that option names, up to a little more than most bytes. Raises CloudError."""
-    try:
-        # Opening what is no regular file may wait for ever.
-        if os.path.exists(path) and not os.path.isfile(path):
-            raise CloudError(f"{option} {path} cannot be read: it is not a regular file.")
-        with open(path, "rb") as stream:
-            return stream.read(most + 1)
-    except OSError as exc:
-        raise CloudError(f"{option} {path} cannot be read: {exc.strerror or exc}.") from exc
+from ._files import check_path, read_text
 
 
 class PrivateFile:
     """A file that holds, or shall hold, a private key."""
 
     def __init__(self, path: str) -> None:
+        check_path("private_key_file", path)
         self.path = path
+        self._folder = os.path.dirname(path) or "."
 
     def content(self) -> str | None:
         """Its text, or None if there is no such file."""
-        return read_text("private_key_file", self.path) if os.path.lexists(self.path) else None
+        try:
+            os.lstat(self.path)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as exc:
+            raise CloudError(f"private_key_file {self.path} cannot be read: {exc.strerror}.") from exc
+        return read_text("private_key_file", self.path)
+
+    def check_writable(self) -> None:
+        """Refuse a file that cannot be made, as far as that can be told without making one."""
+        try:
+            if not stat.S_ISDIR(os.stat(self._folder).st_mode):
+                raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+            if not os.access(self._folder, os.W_OK | os.X_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        except OSError as exc:
+            raise self._unwritable(exc) from exc
 
     @contextlib.contextmanager
     def opened(self) -> t.Iterator[_Target]:
         """A target to write to, beside the file. What was written takes the file's place at write, not before."""
-        folder = os.path.dirname(self.path) or "."
         try:
-            handle, temporary = tempfile.mkstemp(prefix=".private-key-", dir=folder)
+            handle, temporary = tempfile.mkstemp(prefix=".private-key-", dir=self._folder)
         except OSError as exc:
-            raise CloudError(
-                f"private_key_file {self.path} cannot be written: {exc.strerror}. Nothing was asked of the cloud."
-            ) from exc
+            raise self._unwritable(exc) from exc
         target = _Target(handle, temporary, self.path)
         try:
             yield target
         finally:
             target.close()
+
+    def _unwritable(self, exc: OSError) -> CloudError:
+        return CloudError(f"private_key_file {self.path} cannot be written: {exc.strerror}. Nothing was changed.")
 
 
 class _Target:

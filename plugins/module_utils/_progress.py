@@ -16,6 +16,8 @@ from ._errors import plain
 from ._instances import View
 
 PAUSE = 2.0
+# A pipe that nobody reads is no place to wait.
+FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NONBLOCK", 0)
 
 
 class Progress:
@@ -44,7 +46,7 @@ class Progress:
             return
         self._told, self._last = elapsed, text
         try:
-            file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            file = os.open(self._path, FLAGS, 0o600)
         except OSError:
             self._path = None
             return

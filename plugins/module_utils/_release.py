@@ -8,12 +8,14 @@
 
 from __future__ import annotations
 
+import time
 import typing as t
 
 from ._addresses import View, freed, is_free, looks, settle, told
 from ._connection import attempt
-from ._errors import CloudError
+from ._errors import ADDRESS_HELD, CloudError, may_pass
 from ._module import Plan, Session
+from ._wait import insist
 
 
 def plan_absent(session: Session, views: list[View], ids: t.Sequence[str]) -> Plan:
@@ -73,7 +75,7 @@ def take_away(session: Session, views: list[View], chosen: list[View]) -> dict[s
             shown = shown_free(session, loose)
             left = [shown[view["public_ip"]] for view in loose if view["public_ip"] in shown]
         if release:
-            left, first = release_all(session, left)
+            left, first = release_all(session, left, session.params["wait_timeout"])
             failed = failed or first
     except CloudError as error:
         failed = failed or error
@@ -113,26 +115,33 @@ def shown_free(session: Session, loose: list[View]) -> dict[str, View]:
     return {}
 
 
-def release_all(session: Session, views: t.Sequence[View]) -> tuple[list[View], CloudError | None]:
-    """Give addresses back, each once. Returns those that could not be given back, and why the first could not."""
-    left, first = [], None
+def release_all(session: Session, views: t.Sequence[View], patience: float = 0) -> tuple[list[View], CloudError | None]:
+    """Give addresses back. Returns those that could not be given back, and why the first could not.
+
+    patience: for how many seconds to go on while the cloud has not let go of one, as just after its VM has gone.
+    """
+    left, first, end = [], None, time.monotonic() + patience
     for view in views:
         try:
-            _release(session, view)
+            _release(session, view, end - time.monotonic())
         except CloudError as error:
             left.append(view)
             first = first or error
     return left, first
 
 
-def _release(session: Session, view: View) -> None:
+def _release(session: Session, view: View, patience: float) -> None:
     ip = view["public_ip"]
     # ec2-api has addresses with ids of their own, and does not release those by the address.
     way = {"allocation_id": view["allocation_id"]} if view["allocation_id"] else {"public_ip": ip}
-    try:
-        attempt(f"release address {ip}", session.connection.release_address, **way)
-    except CloudError as error:
-        settle(session.connection, error, lambda shown: ip not in shown, session.warn)
+
+    def ask() -> None:
+        try:
+            attempt(f"release address {ip}", session.connection.release_address, **way)
+        except CloudError as error:
+            settle(session.connection, error, lambda shown: ip not in shown, session.warn)
+
+    insist(ask, lambda error: may_pass(error, ADDRESS_HELD), patience)
 
 
 def _naming(error: CloudError, left: t.Sequence[View]) -> CloudError:

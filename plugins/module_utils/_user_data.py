@@ -12,7 +12,7 @@ import base64
 import typing as t
 
 from ._errors import CloudError
-from ._private_file import read_bytes
+from ._files import read_bytes
 
 # In base64, Nova takes 65535 characters of it.
 MOST_BYTES = 49149
@@ -28,7 +28,7 @@ def user_data_of(params: t.Mapping[str, t.Any]) -> bytes | None:
         return None
     option, value = given[0], params[given[0]]
     if option == "user_data_file":
-        data = read_bytes(option, value, MOST_BYTES)
+        data = read_bytes(option, value)[0]
     elif option == "user_data_base64":
         try:
             data = base64.b64decode("".join(value.split()), validate=True)

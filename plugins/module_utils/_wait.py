@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 import typing as t
 
@@ -36,6 +37,20 @@ def polls(number: int, timeout: float) -> t.Iterator[bool]:
         yield last
         if last:
             return
+
+
+def insist(ask: t.Callable[[], None], passes: t.Callable[[CloudError], bool], seconds: float) -> None:
+    """Ask until it is granted: what was refused with an error that passes is asked again, for so many seconds.
+
+    ask itself looks what became of a request that may have been carried out, and raises only if it was not.
+    """
+    for last in itertools.chain([seconds <= 0], polls(1, seconds) if seconds > 0 else ()):
+        try:
+            ask()
+            return
+        except CloudError as error:
+            if last or not passes(error):
+                raise
 
 
 def wait_for(

@@ -17,6 +17,7 @@ import time
 import typing as t
 
 from ._errors import plain
+from ._files import why_unreadable
 
 CHUNK = 1 << 16
 # A list of 10,000 VMs is 8 MB.
@@ -221,11 +222,11 @@ def tls_context(validate_certs: bool, ca_bundle: str | None) -> ssl.SSLContext:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
         return context
-    if ca_bundle and os.path.exists(ca_bundle) and not (os.path.isfile(ca_bundle) or os.path.isdir(ca_bundle)):
-        # Reading it might take for ever.
-        raise NotSent(f"ca_bundle {ca_bundle} cannot be used: it is neither a regular file nor a directory")
     place = {"capath" if ca_bundle and os.path.isdir(ca_bundle) else "cafile": ca_bundle}
     try:
+        why = why_unreadable("ca_bundle", ca_bundle) if ca_bundle and "cafile" in place else None
+        if why:
+            raise OSError(0, why)
         context = ssl.create_default_context(**place)  # type: ignore[arg-type]
     except (OSError, ssl.SSLError) as exc:
         raise NotSent(f"ca_bundle {ca_bundle} cannot be used: {describe(exc, 0)}") from exc

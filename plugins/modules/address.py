@@ -73,7 +73,7 @@ options:
   wait_timeout:
     description:
       - For how many seconds to wait for the network of VMs that are being built, for the cloud to show what it
-        accepted, and for other runs on this machine.
+        accepted and to let go of what it holds, and for other runs on this machine.
     type: int
     default: 300
 attributes:
@@ -247,7 +247,9 @@ def check(params: dict[str, t.Any]) -> None:
 def hold(session: Session) -> Journal:
     """Keep other runs that give or take addresses on this machine waiting until this process ends."""
     connection = session.connection
-    journal = Journal("*addresses*", connection.endpoint.url, connection.access_key, "the floating addresses")
+    journal = Journal(
+        "*addresses*", connection.endpoint.url, connection.access_key, "the floating addresses", session.warn
+    )
     journal.open(session.params["wait_timeout"])
     return journal
 

@@ -53,6 +53,8 @@ options:
     description:
       - Be content with this many members when the quota or failures allow no more. The result says under RV(missing)
         how many are missing, and the next run launches them.
+      - A run that can launch none of them, and has nothing else to do, is no change. Check mode cannot know the quota,
+        and tells that they would be launched.
       - If not given, the task fails unless it reaches O(count).
     type: int
   name_template:
@@ -190,7 +192,8 @@ options:
     description:
       - For how many seconds to wait, for each step that is waited for. If that is not enough the task fails, and its
         result says what became of every VM. Running it again resumes the wait.
-      - Also for how long to wait for another run of the same batch on this machine.
+      - Also for how long to wait for another run of the same batch on this machine, to ask again for what the cloud
+        refuses while VMs are in the middle of something, and to see what becomes of a run that was cut short.
     type: int
     default: 300
   on_error:

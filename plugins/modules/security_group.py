@@ -93,6 +93,12 @@ options:
       - Whether rules that O(rules) does not list are removed.
     type: bool
     default: true
+  wait_timeout:
+    description:
+      - For how many seconds to go on deleting a group that the cloud says is in use, although no VM that it shows is in
+        it and no rule names it. Clouds let go of a group some seconds after its last VM has gone.
+    type: int
+    default: 60
 attributes:
   check_mode:
     support: full
@@ -263,6 +269,7 @@ OPTIONS: dict[str, dict[str, t.Any]] = {
     "description": {"type": "str"},
     "rules": RULE_OPTIONS,
     "purge_rules": {"type": "bool", "default": True},
+    "wait_timeout": {"type": "int", "default": 60},
 }
 
 
@@ -280,6 +287,8 @@ def check(params: dict[str, t.Any]) -> None:
     if params["description"] is not None:
         check_description("description", params["description"])
     rules_written("rules", params["rules"] or [])
+    if params["wait_timeout"] < 0:
+        raise CloudError(f"wait_timeout must be 0 seconds or more, not {params['wait_timeout']}.")
 
 
 def plan(session: Session) -> Plan:
@@ -353,7 +362,7 @@ def removal(session: Session, groups: list[View], current: View | None) -> Plan:
     check_unused(session, groups, current)
 
     def apply() -> dict[str, t.Any]:
-        delete(session.connection, current)
+        delete(session.connection, current, session.params["wait_timeout"])
         return result
 
     return Plan(shown(current), {}, result, apply)

@@ -234,7 +234,7 @@ def check(params: dict[str, t.Any]) -> None:
 def hold(session: Session) -> Journal:
     """Keep other runs that make or delete volumes or snapshots on this machine waiting until this process ends."""
     connection = session.connection
-    journal = Journal("*volumes*", connection.endpoint.url, connection.access_key, "volumes")
+    journal = Journal("*volumes*", connection.endpoint.url, connection.access_key, "volumes", session.warn)
     journal.open(session.params["wait_timeout"])
     return journal
 

@@ -88,13 +88,39 @@ def test_min_count_is_content_with_what_the_quota_allows(cloud: t.Any, batch: t.
     asked = {"requested": 1, "used": 4} if cloud.profile == "ec2api" else {"requested": 6, "used": 0}
     assert refused["quota"] == {"resource": "instances", "limit": 4, **asked}
     assert cloud.ever_started() == 0
-    result = batch(count=6, min_count=3)
+    result = batch(count=6, min_count=3, diff=True)
     assert len(result["instance_ids"]) == 4 and result["missing"] == 2 and result["warnings"]
-    full = batch(count=6, min_count=4)
+    assert result["changed"] and len(result["diff"]["after"]["members"]) == 4
+    full = batch(count=6, min_count=4, diff=True)
     assert full["missing"] == 2 and any("used" in text for text in full["warnings"])
+    # All that was to be done was refused.
+    assert full["changed"] is False and full["diff"]["after"] == full["diff"]["before"], full["diff"]
     assert "already used 4 of 4" in batch(fails=True, count=6, min_count=5)["msg"]
     cloud.settings(quota_instances=10)
     assert batch(count=6, min_count=3)["missing"] == 0
+
+
+@pytest.mark.parametrize("cloud", ["grizzly", "icehouse"], indirect=True)
+def test_what_the_quota_keeps_from_being_done_is_no_change_and_in_no_diff(cloud: t.Any, batch: t.Any) -> None:
+    cloud.settings(quota_instances=1)
+    assert batch(count=1)["changed"]
+    # Nothing is replaced while the batch cannot be brought up, and no change is told of what stays.
+    more = {"count": 2, "min_count": 1, "instance_type": "m1.small", "update": "replace", "diff": True}
+    refused = batch(**more)
+    assert refused["changed"] is False, refused["diff"]
+    assert list(refused["diff"]["after"]["members"]) == list(refused["diff"]["before"]["members"]) == ["1"]
+    assert batch(**more, check=True)["changed"]
+    # The mark is made by the first run, whatever it is refused then, and not by the second.
+    cloud.settings(quota_instances=0)
+    assert batch(state="absent")["changed"]
+    assert [batch(count=2, min_count=0)["changed"] for _again in range(2)] == [True, False]
+
+
+@pytest.mark.parametrize("cloud", PROFILES, indirect=True)
+def test_a_failed_task_says_whether_it_changed_anything(cloud: t.Any, batch: t.Any) -> None:
+    cloud.settings(fail_builds=1)
+    assert batch(fails=True, count=2)["changed"] is True
+    assert batch(fails=True, count=2)["changed"] is False
 
 
 @pytest.mark.parametrize("cloud", ["ec2api"], indirect=True)

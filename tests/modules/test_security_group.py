@@ -296,6 +296,20 @@ def test_a_refused_deletion_says_what_may_be_behind_it(cloud: t.Any, run: t.Any)
     assert group(cloud) is not None
 
 
+def test_a_group_whose_last_vm_has_just_gone_is_deleted_once_the_cloud_lets_go_of_it(
+    cloud: t.Any, run: t.Any, lasts: t.Any
+) -> None:
+    run("security_group", name="web")
+    cloud.fault(DELETE, "unknown_error", times=-1)
+    for seconds in (0, 20):
+        with lasts(seconds):
+            result = run("security_group", name="web", state="absent", wait_timeout=seconds)
+        assert result["failed"] and "ports, load balancers or VMs without a network" in result["msg"]
+    cloud.control("DELETE", "faults")
+    cloud.fault(DELETE, "unknown_error", times=3)
+    assert run("security_group", name="web", state="absent")["changed"] and group(cloud) is None
+
+
 @pytest.mark.parametrize("cloud", PROFILES, indirect=True)
 def test_a_quota_of_groups_is_told(cloud: t.Any, run: t.Any) -> None:
     cloud.settings(quota_groups=1)

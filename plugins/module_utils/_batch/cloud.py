@@ -80,18 +80,21 @@ class Cloud:
 
     def change(self, action: Change) -> None:
         """Start, stop or reboot VMs."""
-        from .._lifecycle import reboot, start, stop
+        from .._lifecycle import SETTLE_SECONDS, reboot, start, stop
 
+        patience = self.params["wait_timeout"]
+        if not self.params["wait"]:
+            patience = min(SETTLE_SECONDS, patience)
         if action.verb == "reboot":
-            reboot(self.connection, action.ids)
+            reboot(self.connection, action.ids, patience)
         else:
-            {"start": start, "stop": stop}[action.verb](self.connection, action.ids, self._warn)
+            {"start": start, "stop": stop}[action.verb](self.connection, action.ids, patience, self._warn)
 
-    def mark(self) -> None:
-        """Make the mark of the batch unless it is there."""
+    def mark(self) -> bool:
+        """Make the mark of the batch unless it is there; whether it was made."""
         from .._launch import ensure_mark
 
-        ensure_mark(self.connection, self.batch or "")
+        return ensure_mark(self.connection, self.batch or "")
 
     def single_mark(self) -> None:
         """Have one mark of the batch where there are several."""

@@ -184,8 +184,8 @@ class Loop:
             self.seen = self.seen.tagged(action.ids, action.tags)
 
     def _mark(self, _action: do.Mark) -> None:
-        self.cloud.mark()
-        self.memory = self.memory._replace(marked=True)
+        made = self.cloud.mark()
+        self.memory = self.memory._replace(marked=True, acted=self.memory.acted or made)
 
     def _single_mark(self, _action: do.SingleMark) -> None:
         self.cloud.single_mark()

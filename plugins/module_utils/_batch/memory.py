@@ -59,6 +59,7 @@ class Memory(t.NamedTuple):
     - refused: why no more are launched; trouble, lost: a launch that failed, or may have
     - marked, mended: whether the mark was just made; made a single one
     - room: how many may still be launched before the others have come up; None for as many as one likes
+    - acted: whether anything was done, beside launching
     - asked: which of start, stop, reboot, unmark, tags and records has been asked for
     - rolling: whether members that differ are being replaced; surged: those whose successors have been launched
     - cramped: whether the quota has no room for successors while the others are there
@@ -88,6 +89,7 @@ class Memory(t.NamedTuple):
     marked: bool = False
     mended: bool = False
     room: int | None = None
+    acted: bool = False
     asked: frozenset[str] = NOTHING
     rolling: bool = False
     surged: tuple[str, ...] = ()
@@ -96,6 +98,11 @@ class Memory(t.NamedTuple):
     waiting: Waiting | None = None
     tired: bool = False
     crowd: tuple[frozenset[str] | None, float] = (None, 0.0)
+
+    @property
+    def changed_something(self) -> bool:
+        """Whether anything was done: of a plan that is carried out, the cloud may refuse all."""
+        return self.acted or bool(self.created)
 
     def saw(self, ids: t.Iterable[str], lingering: t.Iterable[View], waiting: Waiting, now: float) -> Memory:
         """After a look for waiting, which showed VMs with ids and lingering ones."""
@@ -156,7 +163,7 @@ class Memory(t.NamedTuple):
     ) -> Memory:
         """After VMs were told to terminate; slots: their numbers."""
         ids = tuple(view["instance_id"] for view in views)
-        memory = self._replace(leaving=self.leaving | set(ids))
+        memory = self._replace(leaving=self.leaving | set(ids), acted=self.acted or bool(ids))
         if action.why == "double":
             return memory._replace(withdrawn=self.withdrawn + ids)
         memory = memory._changed()._replace(going=frozenset(ids) if waited_for else NOTHING)
@@ -183,7 +190,7 @@ class Memory(t.NamedTuple):
 
     def did(self, what: str) -> Memory:
         """After something was asked for that is asked for once."""
-        return self._replace(asked=self.asked | {what})
+        return self._replace(asked=self.asked | {what}, acted=True)
 
     def changed(self, verb: str) -> Memory:
         """After VMs were asked to start, stop or reboot."""

@@ -54,7 +54,7 @@ def hold(session: Session) -> Journal | None:
     if params["batch"] is None:
         return None
     endpoint = session.connection.endpoint
-    journal = Journal(params["batch"], endpoint.url, session.connection.access_key)
+    journal = Journal(params["batch"], endpoint.url, session.connection.access_key, warn=session.warn)
     journal.open(params["wait_timeout"])
     return journal
 
@@ -123,6 +123,7 @@ class Run:
             result={**outcome.result(self._after() if needed else views), "failed_instances": report},
             apply=self._carry_out if needed or self._must_wait() else None,
             changes=needed,
+            seen_after=lambda: self._shown_after(),
         )
 
     def _carry_out(self) -> dict[str, t.Any]:
@@ -130,13 +131,15 @@ class Run:
         try:
             self._loop.carry_out(self._agreed)
             outcome = self._outcome()
-            return {**outcome.result(), "failed_instances": outcome.report(self._session.connection, False)}
+            report = outcome.report(self._session.connection, False)
+            return {**outcome.result(), "failed_instances": report, "changed": outcome.memory.changed_something}
         except Exception as exc:  # pylint: disable=broad-exception-caught
             # Whatever it is, a fault of ours included.
             error = as_error(exc)
             timed_out = bool(error.details.pop("timed_out", False))
             error.details.pop("instances", None)
-            error.details = {**self._all_known(timed_out), **error.details}
+            changed = self._loop.memory.changed_something
+            error.details = {**self._all_known(timed_out), "changed": changed, **error.details}
             raise error from exc.__cause__
 
     def _all_known(self, timed_out: bool) -> dict[str, t.Any]:
@@ -266,12 +269,17 @@ class Run:
         return self._framed(lines, {key: view["tags"] for key, view in views.items()})
 
     def _shown_after(self) -> dict[str, t.Any]:
-        """The same VMs once all is done, with reasons."""
-        lines, tags = {}, {}
+        """The same VMs once all is done, with reasons; if the cloud refused some, what came about."""
+        lines, tags, seen = {}, {}, self._loop.seen
+        there = None if self._loop.memory.refused is None else seen.slots.values()
         for step in self._agreed.steps.steps:
+            if there is not None and step.action == "launch" and step.slot not in there:
+                continue
+            if there is not None and step.action == "replace" and step.instance_id in seen.views:
+                step = step._replace(action="keep")
             lines[self._label(step)] = self._line(step)
-            if step.instance_id and step.action not in ("terminate", "replace"):
-                old = self._loop.seen.views[step.instance_id]["tags"]
+            if step.instance_id in seen.views and step.action not in ("terminate", "replace"):
+                old = seen.views[step.instance_id]["tags"]
                 tags[step.instance_id] = {**old, **self._goal.tags} if step.instance_id in self._agreed.tag else old
         return self._framed(lines, tags)
 

@@ -12,6 +12,7 @@ what is left to do.
 
 from __future__ import annotations
 
+import math
 import typing as t
 
 from .._errors import GROUP_AMBIGUOUS, QUOTA, REFUSED, ZONE_UNAVAILABLE, CloudError
@@ -132,7 +133,17 @@ def late_ones(facts: Facts) -> Action | None:
     doubtful = facts.goal.wanted == RUNNING and seen.missing_tokens()
     if len(seen.views) >= late.members and not seen.views.keys() & late.leaving and not doubtful:
         return Note({"late": None})
-    return _until_quiet(facts, "late", late.seconds) or Note({"late": None})
+    look = _until_quiet(facts, "late", late.seconds, most=facts.goal.timeout)
+    if look is not None or not (late.members or late.leaving) or _is_quiet(facts, late.seconds):
+        return look or Note({"late": None})
+    # What may still come must not be launched again, nor what goes be counted.
+    return Refuse(
+        CloudError(
+            f"A run of batch {facts.goal.batch} was cut short a moment ago, and what it asked for may still happen. "
+            f"After {facts.goal.timeout:g} s (wait_timeout) that is not certain. Nothing was changed. Run the task "
+            "again."
+        )
+    )
 
 
 def lost_launch(facts: Facts) -> Action | None:
@@ -473,17 +484,24 @@ def _look(facts: Facts, what: str, seconds: float, ids: t.Iterable[str]) -> Look
     return Look(max(0.0, pause), waiting._replace(rounds=waiting.rounds + 1))
 
 
-def _until_quiet(facts: Facts, what: str, seconds: float, at_once: bool = False) -> Look | None:
-    """The next look, or None if nothing has changed for so many seconds. at_once: whether the first is made at once."""
+def _until_quiet(facts: Facts, what: str, seconds: float, at_once: bool = False, most: float = math.inf) -> Look | None:
+    """The next look, or None if nothing has changed for so many seconds, or most of them are over.
+
+    at_once: whether the first is made at once.
+    """
     waiting, (_crowd, since) = facts.memory.waiting, facts.memory.crowd
     if waiting is None or waiting.what != what:
-        waiting = Waiting(what, ids=frozenset(facts.seen.views))
-    left = since + seconds - facts.now
+        waiting = Waiting(what, facts.now + most, 0, frozenset(facts.seen.views))
+    left = min(since + seconds, waiting.until) - facts.now
     if waiting.rounds and left <= 0:
         return None
     pauses = waiting.rounds - at_once
     pause = min(pause_before(pauses, len(waiting.ids)), left) if pauses >= 0 else 0.0
     return Look(max(0.0, pause), waiting._replace(rounds=waiting.rounds + 1))
+
+
+def _is_quiet(facts: Facts, seconds: float) -> bool:
+    return facts.memory.crowd[1] + seconds <= facts.now
 
 
 def _zones(facts: Facts) -> list[str]:

@@ -32,7 +32,8 @@ class Layer(t.NamedTuple):
 # has the name of its folder.
 LAYERS = {
     "plain": Layer(
-        "_errors _filters _host_keys _journal _keys _names _private_file _record _rules _user_data _values _views",
+        "_errors _files _filters _host_keys _journal _keys _names _private_file _record _rules _user_data _values "
+        "_views",
         (),
     ),
     "connection": Layer("_boto _connection _options _promises _replies _wire", ("plain",)),
