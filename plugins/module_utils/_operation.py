@@ -174,6 +174,7 @@ class Operation:
             "instance_ids": [view["instance_id"] for view in shown if view["instance_id"]],
             "states": _by_state(shown),
             "plan": plan,
+            "endpoint": self.session.connection.endpoint.url,
         }
         if self.batch is not None:
             result["missing"] = max(0, (self.goal.count or 0) - len(shown))
