@@ -12,6 +12,9 @@ import re
 import typing as t
 
 import pytest
+import yaml
+from clouds import CIRROS
+from running import ROOT
 
 HERE = {"ansible_connection": "local"}
 # What one's own inventory has.
@@ -168,3 +171,75 @@ def test_no_vm_becomes_another_machine_and_nothing_of_a_cloud_is_a_template_or_a
     assert [found["at"][name] for name in found["groups"]["web"]] == ["", "10.0.0.2", ""]
     assert found["at"]["prod-1"] == "192.0.2.1" and done.stdout.count("it says {{ 6 * 7 }}") == 2
     assert not (tmp_path / "proof").exists()
+
+
+def spec(role: str) -> dict[str, t.Any]:
+    """The optional variables of a role."""
+    text = (ROOT / "roles" / role / "meta" / "argument_specs.yml").read_text()
+    options = yaml.safe_load(text)["argument_specs"]["main"]["options"]
+    return {name: option for name, option in options.items() if not option.get("required")}
+
+
+@pytest.mark.needs("many_clouds")
+def test_the_roles_with_a_cloud_for_each_host_and_all_that_is_optional_blank(
+    clouds: t.Any, cloud: t.Any, playbook: t.Any, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One playbook: what cannot be is refused before anything is done; VMs of two clouds come, and all of them go."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    other = clouds("icehouse")
+    other.reset()
+    given: dict[str, dict[str, t.Any]] = {}
+    for name, one, blank in (("north", cloud, ""), ("south", other, None)):
+        given[name] = {**HERE, **dict.fromkeys([*spec("provision"), *spec("teardown")], blank)}
+        for role in ("provision", "teardown"):
+            given[name][f"{role}_batch"] = f"vms-{name}"
+            given[name][f"{role}_rc_file"] = str(one.directory / "ec2rc.sh")
+        given[name].update(provision_count=2, provision_image=CIRROS)
+    given["south"]["provision_private_key_file"] = given["south"]["teardown_private_key_file"] = (
+        "$HOME/keys/../south.pem"
+    )
+    given["south"]["provision_key_name"] = given["south"]["teardown_key_name"] = "south"
+    given["south"]["provision_inventory_file"] = "south.yml"
+    (tmp_path / "own.json").write_text(json.dumps({"all": {"hosts": {**OWN, **given}}}))
+
+    def role(name: str, **more: t.Any) -> dict[str, t.Any]:
+        return {"ansible.builtin.include_role": {"name": f"nova_ec2.cloud.{name}"}, "vars": more}
+
+    wrong = {
+        "number": {"provision_chunk_size": "many"},
+        "choice": {"provision_on_error": "ignore"},
+        "bool": {"provision_addresses": "perhaps"},
+        "split": {"provision_name_template": "web:{index}"},
+        "prod": {"provision_name_template": "prod-{index}"},
+    }
+    key = {"ansible.builtin.debug": {"msg": "{{ inventory_hostname }} {{ ansible_ssh_private_key_file }}"}}
+    done = playbook(
+        [
+            play(*(attempt(word, role("provision", **more)) for word, more in wrong.items()), hosts="north"),
+            play(role("provision"), hosts="north,south"),
+            seen(tmp_path / "up.json"),
+            play(key, hosts="vms_south"),
+            play(role("provision", provision_count=1), hosts="north,south", strategy="free"),
+            seen(tmp_path / "fewer.json"),
+            play(role("teardown"), hosts="north,south"),
+            seen(tmp_path / "down.json"),
+        ],
+        *("-i", str(tmp_path / "own.json")),
+    )
+    assert done.returncode == 0 and "NOTHING FAILED" not in done.stdout, done.stdout + done.stderr
+    said = dict(re.findall(r'"msg": "([a-z-]+): (.*)"', done.stdout))
+    assert sorted(said) == sorted(wrong) and all(word in said["prod"] for word in ("prod-1", "192.0.2.1")), said
+    assert "provision_chunk_size" in said["number"] and "provision_on_error" in said["choice"]
+    assert cloud.actions()[0] == "DescribeInstances" and other.actions()[0] == "DescribeKeyPairs"
+    up, fewer, down = (json.loads((tmp_path / f"{name}.json").read_text()) for name in ("up", "fewer", "down"))
+    for name, one in (("north", cloud), ("south", other)):
+        assert one.ever_started() == 2 and one.servers() == []
+        assert len(up["groups"][f"vms_{name}"]) == 2 and len(fewer["groups"][f"vms_{name}"]) == 1
+        assert set(fewer["groups"]["all"]) - set(OWN) == set(
+            fewer["groups"]["vms_north"] + fewer["groups"]["vms_south"]
+        )
+        assert all(up["at"][host].startswith("10.") for host in up["groups"][f"vms_{name}"])
+        assert not down["groups"].get(f"vms_{name}") and set(down["groups"]["all"]) == set(OWN)
+    assert f"south {tmp_path / 'south.pem'}" in done.stdout
+    assert not (tmp_path / "south.pem").exists() and (tmp_path / "south.yml").exists()
+    assert str(tmp_path / "south.pem") in (tmp_path / "south.yml").read_text()
