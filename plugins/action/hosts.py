@@ -10,6 +10,7 @@ import typing as t
 
 from ansible.errors import AnsibleActionFail
 from ansible.inventory.manager import InventoryManager
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._errors import CloudError
@@ -33,7 +34,6 @@ teach(InventoryManager)
 
 OPTIONS: dict[str, dict[str, t.Any]] = {
     "batch": {"type": "str", "required": True},
-    "instances": {"type": "list", "elements": "dict"},
     "endpoint": {"type": "str"},
     "group": {"type": "str"},
     "variables": {"type": "dict", "default": {}},
@@ -57,7 +57,17 @@ class ActionModule(ActionBase):
     def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """Look at the names, and tell of the hosts."""
         result: dict[str, t.Any] = super().run(tmp, task_vars) or {}
-        _validated, options = self.validate_argument_spec(argument_spec=OPTIONS)
+        # The VMs are not copied, which would take longer than all the rest.
+        given = dict(self._task.args)
+        instances = given.pop("instances", None)
+        if instances is not None and not (
+            isinstance(instances, list) and all(isinstance(view, dict) for view in instances)
+        ):
+            raise AnsibleActionFail("instances: a list of VMs, as nova_ec2.cloud.instance returns them, is needed.")
+        validation = ArgumentSpecValidator(OPTIONS).validate(given)
+        if validation.error_messages:
+            raise AnsibleActionFail(" ".join(validation.error_messages))
+        options = {**validation.validated_parameters, "instances": instances}
         try:
             result.update(changed=False, **self._tell(options, task_vars or {}, result))
         except CloudError as error:

@@ -161,7 +161,7 @@ from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructa
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._errors import CloudError, plain
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._filters import check_filters, passes_all
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._options import CONNECTION_OPTIONS
-from ansible_collections.nova_ec2.cloud.plugins.plugin_utils._clouds import Cloud, clouds_of
+from ansible_collections.nova_ec2.cloud.plugins.plugin_utils._clouds import Cloud, clouds_of, is_listing
 from ansible_collections.nova_ec2.cloud.plugins.plugin_utils._hosts import (
     Host,
     Standing,
@@ -235,14 +235,15 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         caching, everybody = self.get_option("cache"), self.get_option("all_projects")
         kept: dict[str, t.Any] = {}
         if caching and cache:
-            with contextlib.suppress(KeyError):
-                kept = self._cache[key]
+            # What the cache cannot read, it does not have.
+            with contextlib.suppress(KeyError, TypeError, ValueError, AttributeError):
+                kept = self._cache[key] if isinstance(self._cache[key], dict) else {}
         found: dict[str, t.Any] = {}
         reached = []
         for cloud in clouds:
             at = f"{cloud.identity}-{'all' if everybody else 'own'}"
             try:
-                found[at] = kept[at] if at in kept else cloud.fetch(everybody)
+                found[at] = kept[at] if is_listing(kept.get(at)) else cloud.fetch(everybody)
             except CloudError as error:
                 if self.get_option("unreachable") == "fail":
                     raise

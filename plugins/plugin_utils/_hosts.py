@@ -192,6 +192,7 @@ def apart(hosts: t.Sequence[Host], wished: t.Sequence[str | None], standing: Sta
             while name in taken or standing.is_taken(name):
                 name += "_"
             taken.add(name)
+        standing.refuse(name, None, host.vm)
         own = standing.name_for(name, host.vm, host.cloud or label_of(host.vm.endpoint))
         if own != name:
             refused[name] = None
