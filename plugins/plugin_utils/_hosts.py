@@ -51,7 +51,7 @@ class Vm(t.NamedTuple):
 
     def is_beside(self, other: Vm) -> bool:
         """Whether both are of one batch."""
-        return None not in (self.endpoint, self.batch) and (self.endpoint, self.batch) == (other.endpoint, other.batch)
+        return self.batch is not None and (self.endpoint, self.batch) == (other.endpoint, other.batch)
 
     def variables(self) -> dict[str, t.Any]:
         """What a host of this VM says of it."""
