@@ -14,7 +14,7 @@ description:
   - Makes hosts of the VMs of a batch, in the inventory of the running play, so that a later play can be for them. VMs
     that are no members any more are no hosts any more.
   - One task does it for all VMs, in plays of any strategy, and for each host of a play.
-  - Unlike M(ansible.builtin.add_host) it never makes another machine of a host that there is. The same names in two
+  - Unlike C(ansible.builtin.add_host) it never makes another machine of a host that there is. The same names in two
     clouds are two hosts.
   - The role P(nova_ec2.cloud.provision#role) does this for you.
 options:
@@ -70,8 +70,6 @@ attributes:
   action:
     description: Runs on the controller.
     support: full
-seealso:
-  - module: ansible.builtin.add_host
 """
 
 EXAMPLES = r"""
