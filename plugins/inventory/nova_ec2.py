@@ -95,6 +95,17 @@ options:
       - In expressions of this file they can be used without it as well.
     type: str
     default: ""
+  hostvars_suffix:
+    description:
+      - What the names of the variables end with.
+      - In expressions of this file they can be used without it as well.
+    type: str
+    default: ""
+  name_template:
+    description:
+      - What members of batches are named by, before O(hostnames), such as V(web-{index:03d}). It is made of the number
+        C(index) and the name of the C(batch), as with O(nova_ec2.cloud.instance#module:name_template).
+    type: str
   connect_with:
     description:
       - What becomes C(ansible_host), the first that a VM has of its V(floating) address, its V(fixed) address, and its
@@ -161,6 +172,7 @@ from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructa
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._errors import CloudError, plain
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._filters import check_filters, passes_all
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._options import CONNECTION_OPTIONS
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._slots import check_name_template, name_of
 from ansible_collections.nova_ec2.cloud.plugins.plugin_utils._clouds import Cloud, clouds_of, is_listing
 from ansible_collections.nova_ec2.cloud.plugins.plugin_utils._hosts import (
     Host,
@@ -212,6 +224,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
     def _check(self) -> None:
         """Refuse what is bad before anything is sent."""
+        if self.get_option("name_template"):
+            check_name_template(self.get_option("name_template"))
         for option in ("include_filters", "exclude_filters"):
             for filters in self.get_option(option):
                 check_filters(option, filters)
@@ -307,10 +321,13 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         return group is not None and {host.name for host in group.get_hosts()} != {name}
 
     def _wished(self, host: Host) -> str | None:
-        """The first of hostnames that a VM has."""
-        for wish in self.get_option("hostnames"):
+        """The name of a member, or the first of hostnames that a VM has."""
+        template = self.get_option("name_template") if host.view["slot"] else None
+        for wish in [*([template] if template else []), *self.get_option("hostnames")]:
             value = None
-            if "{{" in wish:
+            if wish is template:
+                value = name_of(template, host.view["batch"], host.view["slot"])
+            elif "{{" in wish:
                 try:
                     self.templar.available_variables = host.variables
                     value = self.templar.template(wish)
@@ -329,10 +346,11 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         return None
 
     def _add(self, name: str, host: Host, its_groups: t.Iterable[str]) -> None:
-        prefix, strict = self.get_option("hostvars_prefix"), self.get_option("strict")
+        prefix, suffix, strict = (self.get_option(name) for name in ("hostvars_prefix", "hostvars_suffix", "strict"))
         self.inventory.add_host(name, group="nova_ec2")
         for key, value in host.variables.items():
-            self.inventory.set_variable(name, prefix + key if prefix else RENAMED.get(key, key), value)
+            told = f"{prefix}{key}{suffix}" if prefix or suffix else RENAMED.get(key, key)
+            self.inventory.set_variable(name, told, value)
         for key, value in host.vm.variables().items():
             self.inventory.set_variable(name, key, value)
         address = address_of(host.view, self.get_option("connect_with"))

@@ -14,6 +14,7 @@ it, a whole batch. It knows the form once it has loaded the action plugin, which
 from __future__ import annotations
 
 import functools
+import json
 import typing as t
 
 from ._hosts import ID, Standing, Vm, vm_of
@@ -43,7 +44,9 @@ class Members(t.NamedTuple):
 
     def told(self) -> Variables:
         """What is said to the process that has the inventory, as the variables of one host."""
-        return {FORM: [list(self.batch), *self[1:]]}
+        # One text is sent ten times as quickly as many values, each of which Ansible has marks on. Without marks none
+        # of them is a template.
+        return {FORM: json.dumps([self.batch, *self[1:]], default=str)}
 
 
 def _read(host_info: t.Any) -> Members | None:
@@ -51,8 +54,8 @@ def _read(host_info: t.Any) -> Members | None:
     found = host_info.get("host_vars") if isinstance(host_info, dict) else getattr(host_info, "host_vars", None)
     if not isinstance(found, dict) or FORM not in found:
         return None
-    batch, *others = found[FORM]
-    return Members(Vm(*batch), *others)
+    batch, label, group, hosts, gone = json.loads(found[FORM])
+    return Members(Vm(*batch), label, group, hosts, tuple(gone))
 
 
 def teach(manager: t.Any) -> None:

@@ -112,7 +112,8 @@ def test_hosts_are_named_grouped_and_composed_as_asked(cloud: t.Any, vms: list[s
     hosts, groups, _said = inventory.list(
         hostnames=["tag:none", "{{ batch }}-{{ slot }}"],
         hostvars_prefix="vm_",
-        compose={"kind": "instance_type | upper", "same": "vm_instance_id == instance_id"},
+        hostvars_suffix="_of_nova",
+        compose={"kind": "instance_type | upper", "same": "vm_instance_id_of_nova == instance_id"},
         groups={"tiny": "instance_type == 'm1.tiny'", "big": "kind == 'M1.LARGE'"},
         keyed_groups=[{"key": "instance_type", "prefix": "type"}, {"key": "state"}],
         leading_separator=False,
@@ -121,7 +122,17 @@ def test_hosts_are_named_grouped_and_composed_as_asked(cloud: t.Any, vms: list[s
     assert "big" not in groups
     for variables in hosts.values():
         assert variables["kind"] == "M1.TINY" and variables["same"] is True
-        assert variables["vm_instance_id"] in vms and "instance_id" not in variables
+        assert variables["vm_instance_id_of_nova"] in vms and "instance_id" not in variables
+
+
+def test_members_of_batches_are_named_by_the_template_and_others_by_hostnames(
+    cloud: t.Any, run: t.Any, vms: list[str], inventory: Inventory
+) -> None:
+    cloud.control("POST", "servers", tenant="demo", count=1)
+    hosts, groups, _said = inventory.list(name_template="{batch}-{index:03d}")
+    assert groups["batch_web"] == ["web-001", "web-002"] and len(hosts) == 3
+    cloud.forget_log()
+    assert "{index}" in inventory.fail(name_template="{batch}") and cloud.actions() == []
 
 
 def test_what_cannot_be_composed_is_left_out_or_an_error(vms: list[str], inventory: Inventory) -> None:
