@@ -93,7 +93,9 @@ class ActionModule(ActionBase):
             _look_ahead(options, group, standing, suffix)
             return {"group": group, "hosts": [], "removed": []}
         endpoint = options["endpoint"] or None
-        hosts = [_host(view, Vm(endpoint, "", batch), options["variables"], suffix) for view in options["instances"]]
+        # In check mode, a VM that would be launched has no id.
+        views = [view for view in options["instances"] if view.get("instance_id") is not None]
+        hosts = [_host(view, Vm(endpoint, "", batch), options["variables"], suffix) for view in views]
         for name, variables in hosts:
             _check_name(name, group, standing)
             standing.refuse(name, variables.get("ansible_host"), Vm(endpoint, variables[ID], batch))

@@ -24,7 +24,8 @@ options:
     required: true
   instances:
     description:
-      - The members, as M(nova_ec2.cloud.instance) returns them. None of an empty list.
+      - The members, as M(nova_ec2.cloud.instance) returns them. Of an empty list, none are hosts. One without an id,
+        which would be launched if it were not for check mode, is left out.
       - If not given, no host is added or removed, and only O(group) and the names that O(name_template) and O(count)
         would make are looked at. That is for before a launch.
     type: list

@@ -73,7 +73,7 @@ def test_the_hosts_of_a_batch_are_its_members_in_plays_of_every_kind(
 ) -> None:
     cloud = "{{ inventory_hostname }}"
     both = {"hosts": "north,south"}
-    grown = members(cloud + "-vms", vm(1), vm(2, name="{{ 'n' }}ode"), cloud=cloud)
+    grown = members(cloud + "-vms", vm(1), vm(2, name="{{ 'n' }}ode"), {"instance_id": None}, cloud=cloud)
     changed = members(cloud + "-vms", vm(2, name="node"), vm(3), cloud=cloud)
     named = members("shop", vm(7, name="shop-1"), vm(8, name="shop-2"))
     replaced = members("shop", vm(9, name="shop-1", private_ip_address=None), vm(8, name="shop-2"))
