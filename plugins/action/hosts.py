@@ -53,17 +53,16 @@ class ActionModule(ActionBase):
 
     _requires_connection = False
     _supports_check_mode = True
-    _instances: t.Any = None
 
     def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """Look at the names, and tell of the hosts."""
         result: dict[str, t.Any] = super().run(tmp, task_vars) or {}
         # Ansible sends a task's arguments back with its result, and copies what it checks. With many VMs either would
-        # take longer than all the rest. A task with retries is run by one object several times.
-        given = self._task.args
-        if "instances" in given:
-            self._instances = given.pop("instances")
-        instances = self._instances
+        # take longer than all the rest.
+        given = dict(self._task.args)
+        instances = given.pop("instances", None)
+        if not (self._task.until or self._task.retries):
+            self._task.args.pop("instances", None)
         if instances is not None and not (
             isinstance(instances, list) and all(isinstance(view, dict) for view in instances)
         ):
