@@ -388,6 +388,11 @@ instances:
       private_ip_address: 10.0.0.2
       slot: 1
       name: web-001
+endpoint:
+  description: Address of the cloud's EC2 API, by which the same ids in several clouds can be told apart.
+  returned: always, except when the task failed before the VMs were listed
+  type: str
+  sample: http://cloud.example.com:8773/services/Cloud
 instance_ids:
   description: Their ids, in the same order.
   returned: always, except when the task failed before the VMs were listed

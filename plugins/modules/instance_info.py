@@ -98,6 +98,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+endpoint:
+  description: Address of the cloud's EC2 API, by which the same ids in several clouds can be told apart.
+  returned: success
+  type: str
+  sample: http://cloud.example.com:8773/services/Cloud
 instances:
   description: The VMs that match, by id.
   returned: success
@@ -276,7 +281,12 @@ def gather(session: Session) -> dict[str, t.Any]:
         views, unknown = wait_until_ready(lambda: look(session)[0], goal, port, timeout), []
     else:
         views, unknown = look(session)
-    return {"instances": views, "instance_ids": [view["instance_id"] for view in views], "unknown_ids": unknown}
+    return {
+        "instances": views,
+        "instance_ids": [view["instance_id"] for view in views],
+        "unknown_ids": unknown,
+        "endpoint": session.connection.endpoint.url,
+    }
 
 
 def look(session: Session) -> tuple[list[View], list[str]]:

@@ -23,6 +23,12 @@ from ..module_utils._values import settled_values
 # Who and where: these are a cloud's own. The others may be said once for all clouds.
 IDENTITY = ("endpoint_url", "access_key", "secret_key", "rc_file")
 FILES = ("rc_file", "ca_bundle")
+# What of a VM in a cache is relied on.
+VIEW = {
+    *("instance_id", "state", "owner_id", "image_id", "instance_type", "key_name", "kernel_id", "ramdisk_id"),
+    *("security_groups", "tags", "block_devices", "availability_zone", "client_token", "launch_index", "launch_time"),
+    *("private_ip_address", "public_ip_address", "private_dns_name", "root_device_name", "root_device_type"),
+}
 
 
 class Cloud(t.NamedTuple):
@@ -45,6 +51,12 @@ class Cloud(t.NamedTuple):
         if not all_projects and (listing.admin or len({view["owner_id"] for view in listing.views}) > 1):
             own = own_project(connection)
         return {"instances": listing.views, "own": own}
+
+
+def is_listing(kept: t.Any) -> bool:
+    """Whether what a cache has is what a cloud's fetch returns, as this version has it."""
+    views = kept.get("instances") if isinstance(kept, dict) and "own" in kept else None
+    return isinstance(views, list) and all(isinstance(view, dict) and view.keys() >= VIEW for view in views)
 
 
 def clouds_of(

@@ -29,20 +29,22 @@ def recap(done: t.Any) -> dict[str, int]:
 
 
 @pytest.fixture
-def variables(cloud: t.Any, tmp_path: pathlib.Path) -> dict[str, t.Any]:
+def variables(cloud: t.Any, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, t.Any]:
     """The variables of a batch web of three VMs with a key of its own."""
+    monkeypatch.setenv("PWD", str(tmp_path))
     return {
         "provision_rc_file": str(cloud.directory / "ec2rc.sh"),
         "provision_batch": "web-one",
         "provision_count": 3,
         "provision_image": CIRROS,
         "provision_key_name": "web-key",
-        "provision_private_key_file": str(tmp_path / "web.pem"),
+        # From where one stands, and that is not where the collection is installed.
+        "provision_private_key_file": "web.pem",
         "provision_name_template": "web-{index:02d}",
         "teardown_rc_file": str(cloud.directory / "ec2rc.sh"),
         "teardown_batch": "web-one",
         "teardown_key_name": "web-key",
-        "teardown_private_key_file": str(tmp_path / "web.pem"),
+        "teardown_private_key_file": "$PWD/web.pem",
     }
 
 

@@ -19,13 +19,14 @@ from .seen import Seen
 
 
 class Outcome(t.NamedTuple):
-    """Everything that a result is made of. template: that of the members' names; drift: what differs, by id."""
+    """Everything that a result is made of. template: that of the members' names; endpoint: which cloud; drift: what differs, by id."""
 
     goal: Goal
     agreed: Agreed
     seen: Seen
     memory: Memory
     template: str | None
+    endpoint: str
     drift: t.Mapping[str, t.Sequence[str]] = {}
     drift_unknown: t.Sequence[str] = ()
 
@@ -49,6 +50,7 @@ class Outcome(t.NamedTuple):
             "instance_ids": [view["instance_id"] for view in shown if view["instance_id"]],
             "states": _by_state(shown),
             "plan": self._plan(),
+            "endpoint": self.endpoint,
         }
         if self.goal.batch is not None:
             there = self.seen.views

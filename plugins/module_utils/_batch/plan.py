@@ -161,7 +161,10 @@ class Run:
 
     def _outcome(self) -> Outcome:
         loop, template = self._loop, self._session.params["name_template"]
-        return Outcome(self._goal, self._agreed, loop.seen, loop.memory, template, self._drift, self._drift_unknown)
+        endpoint = self._session.connection.endpoint.url
+        return Outcome(
+            self._goal, self._agreed, loop.seen, loop.memory, template, endpoint, self._drift, self._drift_unknown
+        )
 
     def _decided(self) -> Steps:
         """The steps, with the zones that launches go to; a refusal tells all that is known of the VMs."""
