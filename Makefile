@@ -94,7 +94,7 @@ release: $(VENV)/gates-ready ## changelog, commit, tag, built and verified file,
 	@ANSIBLE_LOCALHOST_WARNING=false $(BIN)/ansible-playbook tests/release/release.yml -e "release_version=$(VERSION)"
 
 conformance: $(VENV)/ready ## compare the local cloud with recordings: RECORDINGS=folder PROFILE=grizzly
-	@$(BIN)/python tests/conformance "$(RECORDINGS)" --profile "$(PROFILE)" --minimum 95
+	@$(BIN)/python tests/conformance "$(RECORDINGS)" --profile "$(PROFILE)" --judge $(or $(JUDGE),0) --minimum 95
 
 cloud: $(VENV)/ready ## run a local cloud until you press Ctrl-C: PROFILE=grizzly
 	@$(BIN)/python tests/local_cloud --profile "$(PROFILE)" --directory .local-cloud $(CLOUD_ARGS)

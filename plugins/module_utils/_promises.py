@@ -22,6 +22,8 @@ from ._errors import plain
 
 # An element is 50 to 100 bytes of memory: a list of 10,000 VMs has a million tags at most.
 MOST_TAGS = 2_500_000
+# Replies have few attributes, or none, and an attribute is up to 500 bytes of memory; values may have such signs too.
+MOST_ATTRIBUTES = 500_000
 SHOWN = 40
 # Whose replies hold secrets: nothing of them is told in any error.
 SECRET = frozenset({"CreateKeyPair", "GetConsoleOutput", "GetPasswordData", "DescribeInstanceAttribute"})
@@ -312,7 +314,8 @@ def fill(action: str, body: bytes, made: t.Any, connection: t.Any) -> None:
 
 def _parsed(body: bytes) -> ET.Element:
     """The document. Only UTF-8 and no document type, so that no entity makes it larger than it is."""
-    if body.count(b"<") > MOST_TAGS or body.count(b"=") > MOST_TAGS:
+    # A line's end is a piece of text of its own to the parser, and an entity too.
+    if any(body.count(sign) > MOST_TAGS for sign in (b"<", b"\n", b"\r", b"&")) or body.count(b"=") > MOST_ATTRIBUTES:
         raise Broken("it has more elements than any list")
     if b"<!DOCTYPE" in body:
         raise Broken("an XML document type, which no EC2 API sends and which is not read")

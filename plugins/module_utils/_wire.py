@@ -20,6 +20,8 @@ from ._errors import plain
 from ._files import why_unreadable
 
 CHUNK = 1 << 16
+# What TLS encrypts at a time.
+RECORD = 1 << 14
 # A list of 10,000 VMs is 8 MB.
 LARGEST = 64 << 20
 LARGEST_HEAD = 256 << 10
@@ -140,11 +142,11 @@ class _Line:
     def __init__(self, sock: t.Any) -> None:
         self._sock = sock
         self._deadline = 0.0
-        self._left = 0
+        self._left = self._piece = 0
 
     def begin(self, deadline: float) -> None:
         """Begin an exchange, which is over at deadline (monotonic). At first only the head of the answer may come."""
-        self._deadline, self._left = deadline, LARGEST_HEAD
+        self._deadline, self._left, self._piece = deadline, LARGEST_HEAD, LARGEST_HEAD
 
     def allow(self, size: int) -> None:
         """Let so many bytes more come in."""
@@ -152,8 +154,10 @@ class _Line:
 
     def sendall(self, data: bytes) -> None:
         """Send all of data within what time is left."""
-        self._sock.settimeout(_left(self._deadline))
-        self._sock.sendall(data)
+        for place in range(0, len(data), RECORD):
+            # With TLS the time is that of each record, and a record at a time is sent.
+            self._sock.settimeout(_left(self._deadline))
+            self._sock.sendall(data[place : place + RECORD])
 
     def makefile(self, *unused: t.Any) -> t.BinaryIO:
         """What http.client reads lines and bodies from."""
@@ -168,12 +172,17 @@ class _Line:
         self._sock.settimeout(_left(self._deadline))
         number = int(raw.readinto(buffer) or 0)
         self._left -= number
-        if self._left < 0:
+        self._piece -= number
+        if self._left < 0 or self._piece < 0:
             raise _TooLarge
         return number
 
-    def check(self) -> None:
-        """Raise TimeoutError if the time is up: what is in buffers needs no reading."""
+    def next_piece(self) -> None:
+        """Let the next piece of a body come in, with what is around it, such as the trailers.
+
+        Raises TimeoutError if the time is up: what is in buffers needs no reading.
+        """
+        self._piece = CHUNK + LARGEST_HEAD
         _left(self._deadline)
 
 
@@ -241,7 +250,7 @@ def _read(response: http.client.HTTPResponse, line: _Line) -> bytes:
     if (response.length or 0) > LARGEST:
         raise _TooLarge
     while True:
-        line.check()
+        line.next_piece()
         part = response.read1(CHUNK)
         if not part:
             break
