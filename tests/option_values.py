@@ -10,7 +10,7 @@ import importlib
 import pathlib
 import typing as t
 
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._options import CONNECTION_OPTIONS
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.options import CONNECTION_OPTIONS
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("*.py"))

@@ -13,10 +13,10 @@ from ansible.inventory.manager import InventoryManager
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._errors import CloudError
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._instances import check_instance_ids
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._names import check_batch
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._slots import check_name_template, name_of
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.errors import CloudError
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.names import check_batch
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._batch.slots import check_name_template, name_of
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.instances import check_instance_ids
 from ansible_collections.nova_ec2.cloud.plugins.plugin_utils._hosts import (
     ID,
     UNSAFE,

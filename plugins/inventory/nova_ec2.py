@@ -166,10 +166,10 @@ import typing as t
 from ansible.errors import AnsibleParserError
 from ansible.inventory.group import to_safe_group_name
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._errors import CloudError, plain
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._filters import check_filters, passes_all
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._options import CONNECTION_OPTIONS
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._slots import check_name_template, name_of
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.errors import CloudError, plain
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.options import CONNECTION_OPTIONS
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._batch.slots import check_name_template, name_of
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.filters import check_filters, passes_all
 from ansible_collections.nova_ec2.cloud.plugins.plugin_utils._clouds import Cloud, clouds_of, is_listing
 from ansible_collections.nova_ec2.cloud.plugins.plugin_utils._hosts import (
     Host,

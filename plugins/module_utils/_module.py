@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ._errors import CloudError, as_error, plain, plain_all
-from ._options import CONNECTION_OPTIONS, connect_with
-from ._values import settled_values
+from ._api.errors import CloudError, as_error, plain, plain_all
+from ._api.options import CONNECTION_OPTIONS, connect_with
+from ._api.values import settled_values
 
 GIVEN = "VALUE_THAT_IS_NOT_SHOWN"
 

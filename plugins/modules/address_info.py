@@ -114,14 +114,14 @@ unknown_public_ips:
 
 import typing as t
 
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._addresses import (
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._module import Session, run
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.addresses import (
     check_public_ips,
     is_free,
     list_addresses,
 )
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._filters import check_filters, like
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._instances import check_instance_ids
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._module import Session, run
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.filters import check_filters, like
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.instances import check_instance_ids
 
 OPTIONS: dict[str, dict[str, t.Any]] = {
     "public_ips": {"type": "list", "elements": "str", "aliases": ["public_ip"]},

@@ -93,10 +93,10 @@ unknown_names:
 
 import typing as t
 
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._connection import attempt
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._filters import check_filters, like
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.connection import attempt
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._module import Session, run
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._views import text
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.filters import check_filters, like
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.views import text
 
 View = dict[str, t.Any]
 

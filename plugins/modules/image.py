@@ -206,8 +206,10 @@ image_ids:
 import re
 import typing as t
 
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._errors import CloudError
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._image_changes import (
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.errors import CloudError
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.names import check_known
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._module import Plan, Session, run
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.image_changes import (
     called,
     check_own,
     check_sound,
@@ -219,9 +221,10 @@ from ansible_collections.nova_ec2.cloud.plugins.module_utils._image_changes impo
     there,
     wait_available,
 )
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._instances import check_instance_ids, list_instances
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._module import Plan, Session, run
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._names import check_known
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.instances import (
+    check_instance_ids,
+    list_instances,
+)
 
 View = dict[str, t.Any]
 

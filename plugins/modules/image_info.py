@@ -180,15 +180,15 @@ matched:
 
 import typing as t
 
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._errors import CloudError
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._images import (
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.errors import CloudError
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._module import Session, run
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.images import (
     by_name,
     compiled,
     list_images,
     matcher,
     suggest,
 )
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._module import Session, run
 
 OPTIONS: dict[str, dict[str, t.Any]] = {
     "image_ids": {"type": "list", "elements": "str", "aliases": ["image_id"]},

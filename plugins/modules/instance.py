@@ -553,15 +553,15 @@ plan:
 
 import typing as t
 
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.errors import CloudError
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.names import check_batch, check_tags
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._batch.goal import REMOVE, RUNNING, STATES, check_policies
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._batch.launch import check_launch_options
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._batch.plan import hold, plan
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._errors import CloudError
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._instances import check_instance_ids
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._launch import check_launch_options
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._batch.slots import check_name_template
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._module import run
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._names import check_batch, check_tags
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._slots import check_name_template
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._user_data import user_data_of
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.instances import check_instance_ids
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.user_data import user_data_of
 
 OPTIONS: dict[str, dict[str, t.Any]] = {
     "instance_ids": {"type": "list", "elements": "str", "aliases": ["instance_id"]},

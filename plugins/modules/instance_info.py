@@ -233,17 +233,17 @@ unknown_ids:
 
 import typing as t
 
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._errors import CloudError
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._filters import check_filters, passes_all
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._instances import (
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.errors import CloudError
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.names import check_batch
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._batch.slots import check_name_template, name_of, number
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._module import Session, run
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.filters import check_filters, passes_all
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.instances import (
     check_instance_ids,
     list_instances,
     members_of,
 )
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._module import Session, run
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._names import check_batch
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._ready import GOALS, wait_until_ready
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._slots import check_name_template, name_of, number
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.ready import GOALS, wait_until_ready
 
 View = dict[str, t.Any]
 

@@ -144,10 +144,13 @@ private_key_file:
 
 import typing as t
 
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._connection import attempt
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._errors import NOT_SENT, REFUSED, UNKNOWN, CloudError
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._files import read_text
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._keys import (
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.connection import attempt
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.errors import NOT_SENT, REFUSED, UNKNOWN, CloudError
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.files import read_text
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.names import check_listed, check_name
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.private_file import PrivateFile
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._module import Plan, Session, run
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.key_pairs import (
     NoKey,
     fingerprint,
     fingerprint_matches,
@@ -157,10 +160,7 @@ from ansible_collections.nova_ec2.cloud.plugins.module_utils._keys import (
     public_key_blob,
     public_key_line,
 )
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._module import Plan, Session, run
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._names import check_listed, check_name
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._private_file import PrivateFile
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._views import keypair_view
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.views import keypair_view
 
 View = t.Optional[dict[str, t.Any]]
 

@@ -240,25 +240,33 @@ named_by:
 
 import typing as t
 
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._errors import CloudError
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._group_changes import Changes, carry, delete
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._groups import (
-    find_group,
-    list_groups,
-    members_in,
-    named_by,
-    rules_of,
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.errors import CloudError
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.names import (
+    check_description,
+    check_known,
+    check_name,
 )
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._instances import MARK_PREFIX, states_of
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._module import Plan, Session, run
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._names import check_description, check_known, check_name
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._rules import (
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.instances import MARK_PREFIX, states_of
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.security_group_changes import (
+    Changes,
+    carry,
+    delete,
+)
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.security_group_rules import (
     RULE_OPTIONS,
     Rule,
     as_kept,
     line,
     order,
     rules_written,
+)
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.security_groups import (
+    find_group,
+    list_groups,
+    members_in,
+    named_by,
+    rules_of,
 )
 
 View = dict[str, t.Any]

@@ -123,9 +123,9 @@ unknown_names:
 
 import typing as t
 
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._filters import check_filters, like
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._groups import list_groups
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._module import Session, run
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.filters import check_filters, like
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.security_groups import list_groups
 
 View = dict[str, t.Any]
 

@@ -110,12 +110,12 @@ removed_tags:
 
 import typing as t
 
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._errors import CloudError
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._instances import check_instance_ids
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.errors import CloudError
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.names import check_tags
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._module import Plan, Session, run
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._names import check_tags
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._slots import TAG
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._tags import (
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.instances import check_instance_ids
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.record import TAG
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.tags import (
     carry_out,
     change_of,
     changed,

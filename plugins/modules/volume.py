@@ -189,13 +189,13 @@ unclaimed_volumes:
 
 import typing as t
 
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._errors import CloudError
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._instances import check_instance_ids
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._journal import Journal
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.errors import CloudError
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.names import check_batch, check_known
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._module import Plan, Session, run
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._names import check_batch, check_known
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._volume_plan import plan_by_device, plan_by_id
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._volumes import (
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.instances import check_instance_ids
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.journal import Journal
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.volume_plan import plan_by_device, plan_by_id
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.volumes import (
     check_device,
     check_snapshot_id,
     check_volume_id,

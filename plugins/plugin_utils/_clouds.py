@@ -14,11 +14,11 @@ import typing as t
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ..module_utils._connection import connect
-from ..module_utils._errors import CloudError
-from ..module_utils._instances import list_instances, own_project
-from ..module_utils._options import CONNECTION_OPTIONS, settled
-from ..module_utils._values import settled_values
+from ..module_utils._api.connection import connect
+from ..module_utils._api.errors import CloudError
+from ..module_utils._api.options import CONNECTION_OPTIONS, settled
+from ..module_utils._api.values import settled_values
+from ..module_utils._resources.instances import list_instances, own_project
 
 # Who and where: these are a cloud's own. The others may be said once for all clouds.
 IDENTITY = ("endpoint_url", "access_key", "secret_key", "rc_file")

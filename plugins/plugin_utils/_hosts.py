@@ -16,10 +16,10 @@ import os
 import re
 import typing as t
 
-from ..module_utils._errors import CloudError
-from ..module_utils._instances import INSTANCE_ID, MARK_PREFIX
-from ..module_utils._promises import ADDRESS, HOST_NAME
-from ..module_utils._slots import number
+from ..module_utils._api.errors import CloudError
+from ..module_utils._api.promises import ADDRESS, HOST_NAME
+from ..module_utils._batch.slots import number
+from ..module_utils._resources.instances import INSTANCE_ID, MARK_PREFIX
 
 # Names by which Ansible knows the machine that it runs on, and its own groups.
 RESERVED = frozenset({"localhost", "127.0.0.1", "::1", "all", "ungrouped", "nova_ec2", "ec2"})

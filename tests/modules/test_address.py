@@ -41,7 +41,7 @@ def members(cloud: t.Any, count: int, **more: t.Any) -> list[str]:
 
 def raw(cloud: t.Any, user: str = "demo") -> t.Any:
     """A plain boto connection."""
-    from ansible_collections.nova_ec2.cloud.plugins.module_utils._connection import Endpoint, connect
+    from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.connection import Endpoint, connect
 
     options = cloud.options(user)
     return connect(Endpoint.parse(options["endpoint_url"]), options["access_key"], options["secret_key"])

@@ -11,7 +11,7 @@ import re
 import typing as t
 
 import pytest
-from ansible_collections.nova_ec2.cloud.plugins.module_utils import _ready
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources import ready as _ready
 from clouds import PROFILES
 
 

@@ -180,7 +180,7 @@ class TestWire:
     """One deadline, whoever is slow."""
 
     def test_a_server_that_takes_a_record_at_a_time(self, world: t.Any) -> None:
-        from ansible_collections.nova_ec2.cloud.plugins.module_utils import _wire
+        from ansible_collections.nova_ec2.cloud.plugins.module_utils._api import wire as _wire
 
         class Slow:
             """Takes as many bytes as one record of TLS holds, just before the time is up."""

@@ -16,7 +16,7 @@ import sys
 import typing as t
 
 import pytest
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._keys import fingerprint, private_key_blob
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.key_pairs import fingerprint, private_key_blob
 from clouds import PROFILES
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa

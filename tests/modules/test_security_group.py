@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._connection import Endpoint, connect
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.connection import Endpoint, connect
 from clouds import CIRROS, PROFILES
 
 ANYWHERE = "0.0.0.0/0"

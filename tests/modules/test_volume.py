@@ -147,7 +147,7 @@ def test_a_volume_keeps_its_size_and_a_device_its_volume(cloud: t.Any, run: t.An
 
 
 def test_a_volume_is_made_from_a_snapshot(cloud: t.Any, run: t.Any, vms: list[str]) -> None:
-    from ansible_collections.nova_ec2.cloud.plugins.module_utils._connection import Endpoint, connect
+    from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.connection import Endpoint, connect
 
     keys = cloud.users["demo"]
     api = connect(Endpoint.parse(cloud.url), keys["access"], keys["secret"])

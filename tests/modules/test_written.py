@@ -15,7 +15,7 @@ import time
 import typing as t
 
 import pytest
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._options import CONNECTION_OPTIONS, connect_with
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.options import CONNECTION_OPTIONS, connect_with
 from clouds import CIRROS
 from local_cloud.actions import groups, keypairs
 from option_values import MODULES, NEEDED, options_of

@@ -10,8 +10,10 @@ import contextlib
 import typing as t
 from unittest import mock
 
-from ansible_collections.nova_ec2.cloud.plugins.module_utils import _instances, _journal, _launch
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._batch import cloud, loop, plan, rules
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._batch import launch as _launch
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources import instances as _instances
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources import journal as _journal
 
 
 class Mutant(t.NamedTuple):

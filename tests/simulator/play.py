@@ -21,7 +21,9 @@ import uuid
 from unittest import mock
 
 import greenlet
-from ansible_collections.nova_ec2.cloud.plugins.module_utils import _module, _options, _wire
+from ansible_collections.nova_ec2.cloud.plugins.module_utils import _module
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api import options as _options
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api import wire as _wire
 from ansible_collections.nova_ec2.cloud.plugins.modules import instance
 from clouds import CIRROS
 from virtual.task import Task

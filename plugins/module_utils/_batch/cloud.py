@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import typing as t
 
-from .._connection import attempt
-from .._errors import NO_SUCH_ACTION, CloudError
-from .._instances import Listing, View, certain, list_instances, members_of
+from .._api.connection import attempt
+from .._api.errors import NO_SUCH_ACTION, CloudError
+from .._resources.instances import Listing, View, certain, list_instances, members_of
 from .actions import Change, Launch, Tag
 
 if t.TYPE_CHECKING:
-    from .._launch import Launch as Wanted
+    from .launch import Launch as Wanted
 
 
 class Cloud:
@@ -29,6 +29,7 @@ class Cloud:
         self.connection = connection
         self.params = params
         self.batch: str | None = params["batch"]
+        self.endpoint: str = connection.endpoint.url
         self._warn = warn
         self._wanted: Wanted | None = None
 
@@ -46,7 +47,7 @@ class Cloud:
 
     def wanted(self, number: int) -> Wanted:
         """What is launched; an image that is given by name is looked up once."""
-        from .._launch import launch_of
+        from .launch import launch_of
 
         if self._wanted is None:
             self._wanted = launch_of(self.connection, self.params, number)
@@ -54,33 +55,33 @@ class Cloud:
 
     def answering(self, hosts: t.Collection[str], port: int) -> frozenset[str]:
         """Those of hosts (addresses) that take a connection at port."""
-        from .._ready import open_at
+        from .._resources.ready import open_at
 
         return frozenset(open_at(hosts, port)) if hosts else frozenset()
 
     def launch(self, action: Launch, known: t.Container[str]) -> tuple[str, list[View]]:
         """Ask once for VMs; the record that they were launched with, and them. known: ids that cannot be among them."""
-        from .._launch import request
+        from .launch import request
 
         wanted = self.wanted(len(action.slots))
         return request(self.connection, wanted, action.slots, action.zone, action.least, known)
 
     def advice(self, error: CloudError) -> str:
         """What a refused launch might have named instead."""
-        from .._launch import advice
+        from .launch import advice
 
         return advice(self.connection, self.wanted(1), error)
 
     def terminate(self, ids: t.Sequence[str]) -> None:
         """Terminate VMs; those that are gone already are left out."""
-        from .._lifecycle import terminate
+        from .lifecycle import terminate
 
         if ids:
             terminate(self.connection, ids, self._warn)
 
     def change(self, action: Change) -> None:
         """Start, stop or reboot VMs."""
-        from .._lifecycle import SETTLE_SECONDS, reboot, start, stop
+        from .lifecycle import SETTLE_SECONDS, reboot, start, stop
 
         patience = self.params["wait_timeout"]
         if not self.params["wait"]:
@@ -92,19 +93,19 @@ class Cloud:
 
     def mark(self) -> bool:
         """Make the mark of the batch unless it is there; whether it was made."""
-        from .._launch import ensure_mark
+        from .launch import ensure_mark
 
         return ensure_mark(self.connection, self.batch or "")
 
     def single_mark(self) -> None:
         """Have one mark of the batch where there are several."""
-        from .._launch import single_mark
+        from .launch import single_mark
 
         single_mark(self.connection, self.batch or "")
 
     def unmark(self) -> None:
         """Remove the mark of the batch, once the cloud has let go of it."""
-        from .._launch import remove_mark
+        from .launch import remove_mark
 
         remove_mark(self.connection, self.batch or "", self.params["wait_timeout"] if self.params["wait"] else 0)
 

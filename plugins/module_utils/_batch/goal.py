@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .._errors import CloudError
+from .._api.errors import CloudError
 
 RUNNING, STOPPED, REBOOTED, ABSENT = "running", "stopped", "rebooted", "absent"
 STATES = {

@@ -11,13 +11,13 @@ from __future__ import annotations
 import time
 import typing as t
 
-from .._errors import NOT_SENT, REFUSED, CloudError
-from .._journal import Journal
-from .._progress import Progress
+from .._api.errors import NOT_SENT, REFUSED, CloudError
+from .._resources.journal import Journal
 from . import actions as do
 from .cloud import Cloud
 from .goal import Goal
 from .memory import Late, Memory
+from .progress import Progress
 from .rules import LOOKING, RULES, Agreed, Facts, Rule, decide
 from .seen import Seen, seen_in
 
@@ -123,7 +123,7 @@ class Loop:
     def _launch(self, action: do.Launch) -> None:
         # Whatever is wrong with the options is told before anything is noted.
         self.cloud.wanted(len(action.slots))
-        from .._report import quota_in
+        from .._resources.report import quota_in
 
         before = self.seen.views.keys()
         if self._journal:

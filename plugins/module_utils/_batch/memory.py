@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import typing as t
 
-from .._errors import NOT_SENT, REFUSED, CloudError
-from .._instances import View
-from .._journal import LATE_SECONDS
+from .._api.errors import NOT_SENT, REFUSED, CloudError
+from .._resources.instances import View
+from .._resources.journal import LATE_SECONDS
 from .actions import Launch, Terminate, Waiting
 
 # For how long VMs are looked for whose launch was not answered.

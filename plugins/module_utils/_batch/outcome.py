@@ -10,16 +10,19 @@ from __future__ import annotations
 
 import typing as t
 
-from .._instances import View, id_order
-from .._slots import name_of
+from .._resources.instances import View, id_order
 from .goal import Goal
 from .memory import Memory
 from .rules import Agreed
 from .seen import Seen
+from .slots import name_of
 
 
 class Outcome(t.NamedTuple):
-    """Everything that a result is made of. template: that of the members' names; endpoint: which cloud; drift: what differs, by id."""
+    """Everything that a result is made of.
+
+    template: that of the members' names; endpoint: which cloud it is; drift: what differs, by id.
+    """
 
     goal: Goal
     agreed: Agreed
@@ -65,7 +68,7 @@ class Outcome(t.NamedTuple):
         bad = [self.shown(view) for view in self.seen.views.values() if view["state"] not in good]
         if not bad:
             return []
-        from .._report import failures
+        from .._resources.report import failures
 
         return failures(connection, bad, self.goal.state)
 

@@ -10,24 +10,24 @@ from __future__ import annotations
 
 import typing as t
 
-from .._drift import drift_of
-from .._errors import CloudError, as_error
-from .._instances import View, mark_of, tags_supported
-from .._journal import Journal
+from .._api.errors import CloudError, as_error
 from .._module import Plan, Session
-from .._progress import Progress
-from .._record import record
-from .._slots import claim
-from .._zones import spread
+from .._resources.instances import View, mark_of, tags_supported
+from .._resources.journal import Journal
+from .._resources.record import record
 from .cloud import Cloud
+from .drift import drift_of
 from .goal import ABSENT, REBOOTED, RUNNING, Goal, goal_of
 from .loop import Loop
 from .outcome import Outcome
+from .progress import Progress
 from .rules import Agreed
+from .slots import claim
 from .steps import Step, Steps, assess, keep_all, predict
+from .zones import spread
 
 if t.TYPE_CHECKING:
-    from .._launch import Launch
+    from .launch import Launch
 
 MOST_GAPS = 100
 # What is done to no VM unless it is certain whose it is.
@@ -213,7 +213,7 @@ class Run:
         if self._loop.seen.views:
             # While there are members there is a mark; without any it has to be looked for.
             return self._goal.wait
-        from .._launch import mark_exists
+        from .launch import mark_exists
 
         return mark_exists(self._session.connection, self._goal.batch)
 

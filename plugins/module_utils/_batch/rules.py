@@ -15,12 +15,9 @@ from __future__ import annotations
 import math
 import typing as t
 
-from .._errors import GROUP_AMBIGUOUS, QUOTA, REFUSED, ZONE_UNAVAILABLE, CloudError
-from .._instances import View, host_of, states_of
-from .._launch import by_index
-from .._record import recordable
-from .._slots import TAG, free, number
-from .._zones import spread
+from .._api.errors import GROUP_AMBIGUOUS, QUOTA, REFUSED, ZONE_UNAVAILABLE, CloudError
+from .._resources.instances import View, by_index, host_of, states_of
+from .._resources.record import TAG, recordable
 from .actions import (
     Action,
     Change,
@@ -40,7 +37,9 @@ from .actions import (
 from .goal import ABSENT, RUNNING, Goal
 from .memory import LOOK_SECONDS, Lost, Memory
 from .seen import Seen
+from .slots import free, number
 from .steps import Steps
+from .zones import spread
 
 FIRST_PAUSE = 1.0
 GROWTH = 1.3

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import typing as t
 
-from .._instances import Listing, View, host_of
-from .._slots import TAG, number
+from .._resources.instances import Listing, View, host_of
+from .._resources.record import TAG
 from .memory import Memory
+from .slots import number
 
 
 class Seen(t.NamedTuple):

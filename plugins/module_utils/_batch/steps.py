@@ -14,10 +14,10 @@ from __future__ import annotations
 
 import typing as t
 
-from .._errors import CloudError
-from .._instances import View, age_order, states_of
-from .._slots import free
+from .._api.errors import CloudError
+from .._resources.instances import View, age_order, states_of
 from .goal import ABSENT, REBOOTED, RUNNING, STOPPED, Goal
+from .slots import free
 
 # What to do with a VM in a state, for a wanted state. A state that is not listed cannot be left through the EC2 API.
 MOVES: dict[str, dict[str, str]] = {

@@ -12,7 +12,7 @@ import time
 import typing as t
 
 import pytest
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._connection import Endpoint, connect
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.connection import Endpoint, connect
 from virtual.cloud import VirtualCloud
 from virtual.line import Line
 from virtual.task import Task

@@ -12,8 +12,8 @@ import stat
 import typing as t
 
 import pytest
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._errors import CloudError
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._journal import LATE_SECONDS, Journal
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.errors import CloudError
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.journal import LATE_SECONDS, Journal
 
 
 @pytest.fixture(autouse=True)

@@ -11,8 +11,8 @@ import shutil
 import subprocess
 
 import pytest
-from ansible_collections.nova_ec2.cloud.plugins.module_utils import _keys
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._errors import CloudError
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.errors import CloudError
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources import key_pairs as _keys
 
 # Made by ssh-keygen, and its fingerprints as ssh-keygen -l prints them.
 PUBLIC = (

@@ -10,11 +10,8 @@ import random
 import typing as t
 
 import pytest
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._errors import CloudError
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._instances import is_of
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._record import fingerprint, record, recordable
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._report import clean, quota_in
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._slots import (
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.errors import CloudError
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._batch.slots import (
     TAG,
     check_name_template,
     claim,
@@ -22,7 +19,10 @@ from ansible_collections.nova_ec2.cloud.plugins.module_utils._slots import (
     name_of,
     number,
 )
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._zones import spread
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._batch.zones import spread
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.instances import is_of
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.record import fingerprint, record, recordable
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.report import clean, quota_in
 
 
 def launched(slots: t.Sequence[int], begin: int = 1, **more: t.Any) -> list[dict[str, t.Any]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.errors import CloudError
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._batch.goal import (
     ABSENT,
     REBOOTED,
@@ -17,7 +18,6 @@ from ansible_collections.nova_ec2.cloud.plugins.module_utils._batch.goal import 
     Goal,
 )
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._batch.steps import Steps, assess
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._errors import CloudError
 
 
 def views(*states: str) -> list[dict[str, t.Any]]:

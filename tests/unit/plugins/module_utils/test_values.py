@@ -9,8 +9,8 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._errors import CloudError
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._values import settled_values
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.errors import CloudError
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.values import settled_values
 
 SPEC: dict[str, dict[str, t.Any]] = {
     "text": {"type": "str", "aliases": ["words"]},
