@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import typing as t
+from dataclasses import dataclass, field, fields
 
 from .._api.errors import CloudError
 
@@ -28,7 +29,8 @@ TCP = "tcp:"
 REMOVE = ("failed_first", "highest", "newest", "oldest")
 
 
-class Goal(t.NamedTuple):
+@dataclass(frozen=True)
+class Goal:
     """What the VMs of a task shall be like; the options of the module instance say what each field means.
 
     - batch: its name, or None for VMs by id
@@ -55,7 +57,7 @@ class Goal(t.NamedTuple):
     zones: tuple[str, ...] = ()
     wait: bool = True
     timeout: float = 300.0
-    tags: t.Mapping[str, str] = {}
+    tags: t.Mapping[str, str] = field(default_factory=dict)
 
     @property
     def state(self) -> str:
@@ -87,14 +89,15 @@ class Goal(t.NamedTuple):
 def goal_of(params: t.Mapping[str, t.Any]) -> Goal:
     """The goal that the options of the module instance say."""
     zones = params["availability_zones"] or ([params["availability_zone"]] if params["availability_zone"] else [])
-    return Goal(
+    given = {one.name: params[one.name] for one in fields(Goal) if one.name in params}
+    given.update(
         wanted=STATES[params["state"]],
         zones=tuple(zones),
         remove=tuple(params["remove"]),
-        timeout=params["wait_timeout"],
         partition=params["partition"] or 0,
-        **{name: params[name] for name in Goal._fields if name in params and name not in ("remove", "partition")},
+        timeout=params["wait_timeout"],
     )
+    return Goal(**given)
 
 
 def check_policies(params: t.Mapping[str, t.Any]) -> None:

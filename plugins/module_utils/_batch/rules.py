@@ -180,11 +180,9 @@ def failed_launch(facts: Facts) -> Action | None:
 
 def too_many(facts: Facts) -> Action | None:
     """Members that the plan gives up go first, because the quota may be needed; so do failed ones to be replaced."""
-    gone = [
-        step.instance_id
-        for step in facts.agreed.steps.steps
-        if step.action == "terminate" or (step.action == "replace" and step.state == "error")
-    ]
+    steps = facts.agreed.steps
+    failed = {step.instance_id for step in steps.steps if step.action == "replace" and step.state == "error"}
+    gone = (*steps.ids("terminate"), *(value for value in steps.ids("replace") if value in failed))
     there = tuple(value for value in gone if value in facts.seen.views)
     return Terminate(there, "removed") if there else None
 
