@@ -16,8 +16,9 @@ from .._api.errors import CloudError
 class Waiting(t.NamedTuple):
     """What is being waited for, until when at most, and who was there when it began.
 
-    what: late, lost, gone, built, settled or single; until: by the monotonic clock; rounds: how many looks so far; ids:
-    who it is about.
+    what: late, lost, gone, built, settled or single; until: by the monotonic clock; rounds: how many looks so far;
+    ids: who it is about; begun: how many were not as they shall be when it began; quick: whether they were fewer at the
+    first look.
     """
 
     what: str
@@ -25,6 +26,8 @@ class Waiting(t.NamedTuple):
     rounds: int = 0
     ids: frozenset[str] = frozenset()
     there: frozenset[str] = frozenset()
+    begun: int = 0
+    quick: bool = False
 
 
 class Look(t.NamedTuple):

@@ -273,7 +273,9 @@ class Run:
 
     def _shown_after(self) -> dict[str, t.Any]:
         """The same VMs once all is done, with reasons; if the cloud refused some, what came about."""
-        lines, tags, seen = {}, {}, self._loop.seen
+        lines: dict[str, str] = {}
+        tags: dict[str, t.Any] = {}
+        seen = self._loop.seen
         there = None if self._loop.memory.refused is None else seen.slots.values()
         for step in self._agreed.steps.steps:
             if there is not None and step.action == "launch" and step.slot not in there:
@@ -281,7 +283,7 @@ class Run:
             if there is not None and step.action == "replace" and step.instance_id in seen.views:
                 step = step._replace(action="keep")
             lines[self._label(step)] = self._line(step)
-            if step.instance_id in seen.views and step.action not in ("terminate", "replace"):
+            if step.instance_id and step.instance_id in seen.views and step.action not in ("terminate", "replace"):
                 old = seen.views[step.instance_id]["tags"]
                 tags[step.instance_id] = {**old, **self._goal.tags} if step.instance_id in self._agreed.tag else old
         return self._framed(lines, tags)

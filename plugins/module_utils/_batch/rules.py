@@ -41,6 +41,7 @@ from .slots import free, number
 from .steps import Steps
 from .zones import spread
 
+FIRST_LOOK = 0.5
 FIRST_PAUSE = 1.0
 GROWTH = 1.3
 LONGEST_PAUSE = 5.0
@@ -192,7 +193,7 @@ def leaving_ones(facts: Facts) -> Action | None:
     going = facts.memory.going
     if not going:
         return None
-    look = _look(facts, "gone", facts.goal.timeout, going)
+    look = _look(facts, "gone", facts.goal.timeout, going, len(going))
     if look is not None:
         return look
     left = [view for view in facts.seen.lingering if view["instance_id"] in going]
@@ -216,7 +217,7 @@ def running_ones(facts: Facts) -> Action | None:
     building = [value for value in change.ids if facts.seen.views[value]["state"] == "pending"] if change else []
     if not building:
         return change
-    look = _look(facts, "built", facts.goal.timeout, building)
+    look = _look(facts, "built", facts.goal.timeout, building, len(building))
     return look or Refuse(
         _too_slow([facts.seen.views[value] for value in building], len(building), RUNNING, facts.goal.timeout)
     )
@@ -297,7 +298,7 @@ def single_again(facts: Facts) -> Action | None:
         return None
     if memory.unseen:
         return Look(0.0, Waiting("single", facts.now + 4 * GRACE_SECONDS, ids=frozenset(seen.views)))
-    look = _look(facts, "single", 4 * GRACE_SECONDS, seen.views)
+    look = _look(facts, "single", 4 * GRACE_SECONDS, seen.views, len(seen.views))
     if look is None and facts.surplus:
         return Refuse(_too_many(facts))
     return look
@@ -309,7 +310,7 @@ def not_there_yet(facts: Facts) -> Action | None:
     if not goal.wait or goal.wanted == ABSENT:
         return None
     if memory.unseen:
-        return _look(facts, "settled", goal.timeout, seen.views)
+        return _look(facts, "settled", goal.timeout, seen.views, len(facts.underway))
     failed, underway = facts.failed, facts.underway
     if failed and not facts.tolerant:
         return Refuse(_failed(failed, seen))
@@ -319,7 +320,7 @@ def not_there_yet(facts: Facts) -> Action | None:
         return None
     if memory.tired:
         return None
-    return _look(facts, "settled", goal.timeout, seen.views) or _time_is_up(facts)
+    return _look(facts, "settled", goal.timeout, seen.views, len(underway)) or _time_is_up(facts)
 
 
 def failed_ones(facts: Facts) -> Action | None:
@@ -464,20 +465,37 @@ def decide(facts: Facts, rules: t.Sequence[Rule] = RULES) -> Action:
     return Done()
 
 
-def pause_before(rounds: int, number: int) -> float:
-    """Seconds before the next look: from 1 to 5, longer for a large batch, whose list is costly for the cloud."""
+def pause_before(waiting: Waiting) -> float:
+    """Seconds before the next look.
+
+    The first comes soon. If it shows that the cloud is quick, so does the second; if not, the second comes when it
+    would have come anyway. So who is not there in the first half second costs no request more, and is seen as early as
+    ever unless it comes in the second half: then it is seen 1.3 s later.
+    """
+    if waiting.rounds < 2:
+        return FIRST_LOOK if not waiting.rounds or waiting.quick else FIRST_PAUSE * (1 + GROWTH) - FIRST_LOOK
+    return growing(waiting.rounds - waiting.quick, len(waiting.ids))
+
+
+def growing(rounds: int, number: int) -> float:
+    """From 1 to 5 seconds, longer for a large batch, whose list is costly for the cloud."""
     return float(min(FIRST_PAUSE * GROWTH**rounds, max(LONGEST_PAUSE, number / 50)))
 
 
-def _look(facts: Facts, what: str, seconds: float, ids: t.Iterable[str]) -> Look | None:
-    """The next look, or None if there was one when the time was up. seconds: how long this may take in all."""
+def _look(facts: Facts, what: str, seconds: float, ids: t.Iterable[str], left_over: int = 0) -> Look | None:
+    """The next look, or None if there was one when the time was up.
+
+    seconds: how long this may take in all; left_over: how many are not as they shall be.
+    """
     waiting = facts.memory.waiting
     if waiting is None or waiting.what != what:
-        waiting = Waiting(what, facts.now + seconds, 0, frozenset(ids), frozenset(facts.seen.views))
+        waiting = Waiting(what, facts.now + seconds, 0, frozenset(ids), frozenset(facts.seen.views), left_over)
     left = waiting.until - facts.now
     if waiting.rounds and left <= 0:
         return None
-    pause = min(pause_before(waiting.rounds, len(waiting.ids)), left)
+    if waiting.rounds == 1:
+        waiting = waiting._replace(quick=left_over < waiting.begun)
+    pause = min(pause_before(waiting), left)
     return Look(max(0.0, pause), waiting._replace(rounds=waiting.rounds + 1))
 
 
@@ -493,7 +511,7 @@ def _until_quiet(facts: Facts, what: str, seconds: float, at_once: bool = False,
     if waiting.rounds and left <= 0:
         return None
     pauses = waiting.rounds - at_once
-    pause = min(pause_before(pauses, len(waiting.ids)), left) if pauses >= 0 else 0.0
+    pause = min(growing(pauses, len(waiting.ids)), left) if pauses >= 0 else 0.0
     return Look(max(0.0, pause), waiting._replace(rounds=waiting.rounds + 1))
 
 

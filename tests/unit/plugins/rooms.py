@@ -17,7 +17,7 @@ PICTURE = ROOT / "docs" / "docsite" / "rst" / "images" / "architecture.svg"
 # From the top down: a room imports itself and what is named below it, and nothing else.
 MAY_IMPORT = {
     "modules": ("_batch", "_resources", "_module", "_api"),
-    "action": ("plugin_utils",),
+    "action": ("plugin_utils", "_batch", "_resources", "_api"),
     "inventory": ("plugin_utils", "_batch", "_resources", "_api"),
     "plugin_utils": ("_batch", "_resources", "_api"),
     "_batch": ("_resources", "_module", "_api"),
@@ -27,7 +27,7 @@ MAY_IMPORT = {
 }
 SAYS = {
     "modules": "documentation, options, and small functions",
-    "action": "runs a module, shows its progress, knows the inventory",
+    "action": "modules that run here: hosts, progress, variables of roles",
     "inventory": "the inventory plugin",
     "plugin_utils": "VMs as hosts, on the controller",
     "_batch": "a named set of VMs, kept as wished: goal, seen, memory, rules, loop",
