@@ -13,7 +13,9 @@ import typing as t
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.options import CONNECTION_OPTIONS
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("*.py"))
+# Two are only documentation: they run on the controller.
+ACTIONS = ("hosts", "role_variables")
+MODULES = sorted({path.stem for path in (ROOT / "plugins" / "modules").glob("*.py")} - set(ACTIONS))
 # What makes a task of a module whole but for the option that is tried out.
 NEEDED: dict[str, dict[str, t.Any]] = {
     "address": {"instance_id": "i-00000001"},

@@ -91,7 +91,7 @@ class TestRcFile:
     ) -> None:
         rc_file = tmp_path / "prod.sh.gpg"
         rc_file.write_bytes(b"\x85\x02\x0c\x03")
-        assert "it is no text" in refused(cloud, run("region_info", user=None, rc_file=str(rc_file)))
+        assert "it is not a text in UTF-8" in refused(cloud, run("region_info", user=None, rc_file=str(rc_file)))
         assert "not a regular file" in refused(cloud, run("region_info", user=None, rc_file=str(tmp_path)))
         os.mkfifo(tmp_path / "pipe")
         assert "not a regular file" in refused(cloud, run("region_info", user=None, rc_file=str(tmp_path / "pipe")))
