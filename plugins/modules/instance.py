@@ -108,7 +108,7 @@ options:
   user_data_base64:
     description:
       - The same in base64, for data that is no text, such as a file packed by C(gzip). The module
-        M(ansible.builtin.slurp) returns files like this.
+        C(ansible.builtin.slurp) returns files like this.
       - Only one of this, O(user_data) and O(user_data_file) can be given.
     type: str
   user_data_file:

@@ -67,5 +67,5 @@ given:
   type: dict
   sample:
     count: 3
-    key_file: /home/me/web.pem
+    key_file: /home/alex/web.pem
 """

@@ -293,7 +293,7 @@ def test_with_max_surge_there_are_never_too_few_members(cloud: t.Any, batch: t.A
     before = numbered(batch(count=3))
     cloud.forget_log()
     running: list[int] = []
-    for _ in range(2):
+    for _round in range(2):
         cloud.when("TerminateInstances", lambda: running.append(states(cloud).count("active")))
 
     after = batch(count=3, instance_type="m1.small", update="replace", max_surge=2, max_unavailable=0)

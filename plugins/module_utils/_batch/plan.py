@@ -123,7 +123,7 @@ class Run:
             result={**outcome.result(self._after() if needed else views), "failed_instances": report},
             apply=self._carry_out if needed or self._must_wait() else None,
             changes=needed,
-            seen_after=lambda: self._shown_after(),
+            seen_after=self._shown_after,
         )
 
     def _carry_out(self) -> dict[str, t.Any]:

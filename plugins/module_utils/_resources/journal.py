@@ -183,17 +183,21 @@ def sensible(notes: t.Any) -> dict[str, t.Any]:
         raise ValueError("no notes")
     for name, value in notes.items():
         if name == "members":
-            fits = type(value) is int and 0 <= value <= MOST_MEMBERS and "since" in notes
+            fits = _is_number(value) and isinstance(value, int) and 0 <= value <= MOST_MEMBERS and "since" in notes
         elif name == "leaving":
             fits = isinstance(value, list) and all(isinstance(one, str) for one in value) and "left" in notes
         elif name in ("since", "left"):
             # Clocks are set now and then.
-            fits = type(value) in (int, float) and math.isfinite(value) and value <= time.time() + LATE_SECONDS
+            fits = _is_number(value) and math.isfinite(value) and value <= time.time() + LATE_SECONDS
         else:
             fits = isinstance(value, dict) and all(isinstance(one, str) for one in value.values())
         if not fits:
             raise ValueError(name)
     return notes
+
+
+def _is_number(value: t.Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _refuse(constant: str) -> t.NoReturn:
