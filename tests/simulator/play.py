@@ -75,8 +75,9 @@ class Run:
 
     def carry_out(self) -> None:
         """What the module's shell does with options that are parsed."""
+        params = copy.deepcopy(self._params)
         module: t.Any = types.SimpleNamespace(
-            params=copy.deepcopy(self._params), check_mode=False, _diff=False, warn=lambda text: None
+            options=lambda: params, check_mode=False, _diff=False, warn=lambda text: None
         )
         with contextlib.suppress(Killed):
             self.result = _module._answer(module, instance.plan, instance.check, instance.hold, _options.connect_with)
