@@ -62,7 +62,7 @@ test: $(VENV)/ready ## run all tests
 	@$(BIN)/python -m tests.openssh
 	@$(BIN)/python -m pytest $(PYTEST_ARGS) tests
 
-fuzz: $(VENV)/ready ## change replies at random until you press Ctrl-C: SEED=1
+fuzz: $(VENV)/ready ## change replies and options at random until you press Ctrl-C: SEED=1
 	@seed="$(SEED)"; while NOVA_EC2_FUZZ=500 $(BIN)/python -m pytest -q -p no:cacheprovider \
 	  --hypothesis-seed="$$seed" tests/modules/test_fuzz.py; do seed=$$((seed + 1)); echo "SEED=$$seed"; done
 
@@ -94,7 +94,7 @@ release: $(VENV)/gates-ready ## changelog, commit, tag, built and verified file,
 	@ANSIBLE_LOCALHOST_WARNING=false $(BIN)/ansible-playbook tests/release/release.yml -e "release_version=$(VERSION)"
 
 conformance: $(VENV)/ready ## compare the local cloud with recordings: RECORDINGS=folder PROFILE=grizzly
-	@$(BIN)/python tests/conformance "$(RECORDINGS)" --profile "$(PROFILE)" --minimum 95
+	@$(BIN)/python tests/conformance "$(RECORDINGS)" --profile "$(PROFILE)" --judge $(or $(JUDGE),0) --minimum 95
 
 cloud: $(VENV)/ready ## run a local cloud until you press Ctrl-C: PROFILE=grizzly
 	@$(BIN)/python tests/local_cloud --profile "$(PROFILE)" --directory .local-cloud $(CLOUD_ARGS)

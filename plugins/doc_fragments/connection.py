@@ -16,7 +16,7 @@ options:
     description:
       - Address of the cloud's EC2 API, with scheme, host, port and path.
       - For Nova that is V(http://HOST:8773/services/Cloud), for the stand-alone ec2-api V(http://HOST:8788/).
-      - If not given, it comes from O(rc_file), or else from the first that is set of the environment variables
+      - If not given, it comes from O(rc_file), or, without one, from the first that is set of the environment variables
         E(EC2_URL), E(AWS_URL), E(AWS_ENDPOINT_URL_EC2) and E(AWS_ENDPOINT_URL).
       - There is no default. Without an endpoint the task fails; it never talks to Amazon instead.
     type: str
@@ -24,9 +24,9 @@ options:
   access_key:
     description:
       - Access key of the EC2 credentials (C(openstack ec2 credentials create)).
-      - If neither this nor O(secret_key) is given, the pair comes from O(rc_file), or else from the environment, from
-        E(EC2_ACCESS_KEY) and E(EC2_SECRET_KEY), or else from E(AWS_ACCESS_KEY_ID) (or E(AWS_ACCESS_KEY)) and
-        E(AWS_SECRET_ACCESS_KEY) (or E(AWS_SECRET_KEY)).
+      - If neither this nor O(secret_key) is given, the pair comes from O(rc_file), or, without one, from the
+        environment, from E(EC2_ACCESS_KEY) and E(EC2_SECRET_KEY), or else from E(AWS_ACCESS_KEY_ID) (or
+        E(AWS_ACCESS_KEY)) and E(AWS_SECRET_ACCESS_KEY) (or E(AWS_SECRET_KEY)).
       - The two keys always come from the same place.
     type: str
     aliases: [ec2_access_key, aws_access_key, aws_access_key_id]
@@ -38,7 +38,11 @@ options:
   rc_file:
     description:
       - Path of a file such as the C(ec2rc.sh) that Horizon hands out, on the host that executes the module.
-      - It is read, never executed. Only plain assignments count, and references to variables assigned before.
+      - It is read, never executed. Only plain assignments count, and references to variables assigned before. What is
+        assigned under a condition, or by a command, does not.
+      - With it, the environment says neither endpoint nor keys. What the file lacks is an error, unless
+        O(endpoint_url), or O(access_key) and O(secret_key), say it.
+      - It cannot be encrypted. Keep the keys in an encrypted file of variables instead.
     type: path
   region:
     description:
@@ -67,7 +71,8 @@ options:
     description:
       - For how many seconds to wait for an answer, from the first byte of the request to the last of the answer.
       - A request that changes something is sent once, whatever happens. One that only reads is tried up to three times,
-        but not again once this time is over.
+        but not again once this time is over, or C(wait_timeout) of modules that have it. If the cloud takes no
+        more requests at the moment, that is after the time that it asks for.
     type: float
     default: 120
   signature_version:

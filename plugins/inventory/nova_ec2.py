@@ -15,12 +15,16 @@ description:
   - The file has to be named C(nova_ec2.yml) or end in C(.nova_ec2.yml); C(.yaml) will do as well.
   - One request for each cloud lists everything; what is asked for is matched by the plugin itself.
   - Hosts have the variables that M(nova_ec2.cloud.instance_info) returns of VMs, and C(batch), C(slot), C(region) and
-    (with several clouds) C(cloud). The tags are in C(instance_tags), since C(tags) is a keyword of plays; expressions
+    (with several clouds) C(cloud); also C(nova_ec2_instance_id), C(nova_ec2_endpoint) and C(nova_ec2_batch), which say
+    which VM a host is. The tags are in C(instance_tags), since C(tags) is a keyword of plays; expressions
     of this file can use either.
   - All hosts are in the group C(nova_ec2), members of batches also in C(batch_NAME), and those of several clouds in
     C(cloud_NAME).
-  - No VM is left out silently, and two VMs never become one host. VMs that would have the same name, or one that means
-    something else to Ansible, such as C(localhost), have their ids added to it, and a warning tells of them.
+  - No VM is left out silently, and two VMs never become one host, in whichever clouds and files of this plugin they
+    are. VMs that would have the same name, or one that means something else to Ansible, such as C(localhost) or that
+    of a group, have their ids added to it, and a warning tells of them.
+  - No VM takes the place of another host. If a source of the inventory that was read before has a host of its name or
+    address, that is an error, unless that host has a variable C(nova_ec2_instance_id) with the VM's id.
 extends_documentation_fragment:
   - constructed
   - inventory_cache
@@ -52,23 +56,20 @@ options:
     default: false
   batches:
     description:
-      - Only members of the batches of these names, see M(nova_ec2.cloud.instance).
+      - Only members of the batches of these names, see M(nova_ec2.cloud.instance). An empty list is no VM at all.
     type: list
     elements: str
-    default: []
   states:
     description:
       - Only VMs in one of these states, such as V(running). By default all that are not gone or going.
     type: list
     elements: str
-    default: []
   include_filters:
     description:
       - Only VMs that pass all filters of one of these dictionaries.
       - The filters are those of M(nova_ec2.cloud.instance_info).
     type: list
     elements: dict
-    default: []
   exclude_filters:
     description:
       - No VMs that pass all filters of one of these dictionaries.
@@ -80,8 +81,8 @@ options:
       - What hosts are named by - the first of these that a VM has.
       - Each is the name of a variable, such as V(public_ip_address), V(tag:KEY), or an expression in C({{ }}).
       - A VM that has none of them is named by its id.
-      - A name may not have control characters or slashes, nor begin with a dash or a dot. Others are passed over with a
-        warning.
+      - A name has letters, digits, C(_), C(-), C(.), C(+) and inner spaces, which Ansible's inventory neither splits
+        nor expands, and begins with a letter or digit; or it is an IP address. Others are passed over with a warning.
     type: list
     elements: str
     default: ["tag:Name", instance_id]
@@ -91,6 +92,17 @@ options:
       - In expressions of this file they can be used without it as well.
     type: str
     default: ""
+  hostvars_suffix:
+    description:
+      - What the names of the variables end with.
+      - In expressions of this file they can be used without it as well.
+    type: str
+    default: ""
+  name_template:
+    description:
+      - What members of batches are named by, before O(hostnames), such as V(web-{index:03d}). It is made of the number
+        C(index) and the name of the C(batch), as with O(nova_ec2.cloud.instance#module:name_template).
+    type: str
   connect_with:
     description:
       - What becomes C(ansible_host), the first that a VM has of its V(floating) address, its V(fixed) address, and its
@@ -154,12 +166,15 @@ import typing as t
 from ansible.errors import AnsibleParserError
 from ansible.inventory.group import to_safe_group_name
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._errors import CloudError, plain
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._filters import check_filters, passes_all
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._options import CONNECTION_OPTIONS
-from ansible_collections.nova_ec2.cloud.plugins.plugin_utils._clouds import Cloud, clouds_of
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.errors import CloudError, plain
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.options import CONNECTION_OPTIONS
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._batch.slots import check_name_template, name_of
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.filters import check_filters, passes_all
+from ansible_collections.nova_ec2.cloud.plugins.plugin_utils._clouds import Cloud, clouds_of, is_listing
 from ansible_collections.nova_ec2.cloud.plugins.plugin_utils._hosts import (
     Host,
+    Standing,
+    Vm,
     address_of,
     apart,
     is_host_name,
@@ -206,9 +221,11 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
     def _check(self) -> None:
         """Refuse what is bad before anything is sent."""
+        if self.get_option("name_template"):
+            check_name_template(self.get_option("name_template"))
         for option in ("include_filters", "exclude_filters"):
-            for filters in self.get_option(option):
-                check_filters(option, filters)
+            for filters in self.get_option(option) or []:
+                check_filters(option, filters, tags=True)
 
     def _connection_options(self, config: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], list[dict[str, t.Any]]]:
         """The file's connection options, and those of each of its clouds, with their templates made into values."""
@@ -229,14 +246,15 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         caching, everybody = self.get_option("cache"), self.get_option("all_projects")
         kept: dict[str, t.Any] = {}
         if caching and cache:
-            with contextlib.suppress(KeyError):
-                kept = self._cache[key]
+            # What the cache cannot read, it does not have.
+            with contextlib.suppress(KeyError, TypeError, ValueError, AttributeError):
+                kept = self._cache[key] if isinstance(self._cache[key], dict) else {}
         found: dict[str, t.Any] = {}
         reached = []
         for cloud in clouds:
             at = f"{cloud.identity}-{'all' if everybody else 'own'}"
             try:
-                found[at] = kept[at] if at in kept else cloud.fetch(everybody)
+                found[at] = kept[at] if is_listing(kept.get(at)) else cloud.fetch(everybody)
             except CloudError as error:
                 if self.get_option("unreachable") == "fail":
                     raise
@@ -247,40 +265,73 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             self._cache[key] = found
         return reached
 
+    def _chosen(self, option: str) -> list[str] | None:
+        """What a list of names names, without blanks; None if nothing is said."""
+        given = self.get_option(option)
+        return None if given is None else [str(value).strip() for value in given if str(value).strip()]
+
     def _hosts(self, cloud: Cloud, listing: dict[str, t.Any]) -> list[Host]:
         """The VMs of one cloud that the file asks for, with their variables."""
-        own, batches, states = listing["own"], self.get_option("batches"), self.get_option("states")
+        own, batches, states = listing["own"], self._chosen("batches"), self._chosen("states")
         include, exclude = self.get_option("include_filters"), self.get_option("exclude_filters")
         legacy, region = self.get_option("use_legacy_names"), cloud.arguments["region"]
         hosts = []
         for view in with_batches([view for view in listing["instances"] if own in (None, view["owner_id"])]):
-            if (batches and view["batch"] not in batches) or (states and view["state"] not in states):
+            if batches is not None and view["batch"] not in batches:
                 continue
-            if include and not any(passes_all(view, filters) for filters in include):
+            if states is not None and view["state"] not in states:
+                continue
+            if include is not None and not any(passes_all(view, filters) for filters in include):
                 continue
             if any(passes_all(view, filters) for filters in exclude):
                 continue
             variables = {**view, "region": region, **({"cloud": cloud.name} if cloud.name else {})}
             if legacy:
                 variables.update(legacy_variables(view, region))
-            hosts.append(Host(cloud.name, view, variables))
+            vm = Vm(cloud.arguments["endpoint"].url, view["instance_id"], view["batch"])
+            hosts.append(Host(cloud.name, view, variables, vm))
         return hosts
 
     def _fill(self, hosts: t.Sequence[Host]) -> None:
         """Add the hosts, their variables and their groups."""
-        names, refused = apart(hosts, [self._wished(host) for host in hosts])
+        before = {name: host.vars for name, host in self.inventory.hosts.items()}
+        wished, groups = [self._wished(host) for host in hosts], [self._groups(host) for host in hosts]
+        # A group with the id of its only host is not made if the host has that name.
+        own = {host.instance_id for host in hosts}
+        known = {"nova_ec2", *self.inventory.groups, *(name for found in groups for name in found if name not in own)}
+        ways = self.get_option("connect_with")
+        while True:
+            standing = Standing(before, known)
+            names, refused = apart(hosts, wished, standing)
+            for name, host in zip(names, hosts):
+                standing.refuse(name, address_of(host.view, ways), host.vm)
+            self.inventory.add_group("nova_ec2")
+            for name, host, found in zip(names, hosts, groups):
+                self._add(name, host, found)
+            # A play for a group must not be one for a host: which groups the file asks for shows only now.
+            hidden = {name for name in names if name not in known and self._hides(name)}
+            if not hidden:
+                break
+            known |= hidden
+            for name in set(names) - set(before):
+                self.inventory.remove_host(self.inventory.hosts[name])
         if refused:
             shown = ", ".join(refused[:10]) + (f" and {len(refused) - 10} more" if len(refused) > 10 else "")
             self._warn(f"Not one VM's name alone, so that ids are added to it: {shown}.")
-        self.inventory.add_group("nova_ec2")
-        for name, host in zip(names, hosts):
-            self._add(name, host)
+
+    def _hides(self, name: str) -> bool:
+        """Whether a host is named as a group that has others."""
+        group = self.inventory.groups.get(name)
+        return group is not None and {host.name for host in group.get_hosts()} != {name}
 
     def _wished(self, host: Host) -> str | None:
-        """The first of hostnames that a VM has."""
-        for wish in self.get_option("hostnames"):
+        """The name of a member, or the first of hostnames that a VM has."""
+        template = self.get_option("name_template") if host.view["slot"] else None
+        for wish in [*([template] if template else []), *self.get_option("hostnames")]:
             value = None
-            if "{{" in wish:
+            if wish is template:
+                value = name_of(template, host.view["batch"], host.view["slot"])
+            elif "{{" in wish:
                 try:
                     self.templar.available_variables = host.variables
                     value = self.templar.template(wish)
@@ -298,17 +349,20 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             self._warn(f"{host.instance_id}: what {wish} says is no name for a host: {str(value)[:80]!r}.")
         return None
 
-    def _add(self, name: str, host: Host) -> None:
-        prefix, strict = self.get_option("hostvars_prefix"), self.get_option("strict")
+    def _add(self, name: str, host: Host, its_groups: t.Iterable[str]) -> None:
+        prefix, suffix, strict = (self.get_option(name) for name in ("hostvars_prefix", "hostvars_suffix", "strict"))
         self.inventory.add_host(name, group="nova_ec2")
         for key, value in host.variables.items():
-            self.inventory.set_variable(name, prefix + key if prefix else RENAMED.get(key, key), value)
+            told = f"{prefix}{key}{suffix}" if prefix or suffix else RENAMED.get(key, key)
+            self.inventory.set_variable(name, told, value)
+        for key, value in host.vm.variables().items():
+            self.inventory.set_variable(name, key, value)
         address = address_of(host.view, self.get_option("connect_with"))
         if address:
             self.inventory.set_variable(name, "ansible_host", address)
         variables = {**host.variables, **self.inventory.get_host(name).vars}
         self._set_composite_vars(self.get_option("compose"), variables, name, strict=strict)
-        for group in self._groups(host):
+        for group in its_groups:
             # A group named as its only host would hide it, and says no more than the host's name.
             if group != name:
                 self.inventory.add_host(name, group=self.inventory.add_group(group))

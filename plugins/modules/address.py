@@ -73,7 +73,7 @@ options:
   wait_timeout:
     description:
       - For how many seconds to wait for the network of VMs that are being built, for the cloud to show what it
-        accepted, and for other runs on this machine.
+        accepted and to let go of what it holds, and for other runs on this machine.
     type: int
     default: 300
 attributes:
@@ -202,14 +202,17 @@ unclaimed_addresses:
 
 import typing as t
 
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._addresses import check_public_ips, list_addresses
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._associate import plan_present
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._errors import CloudError
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._instances import check_instance_ids, members_of
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._journal import Journal
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.errors import CloudError
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.names import check_batch
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._module import Plan, Session, run
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._names import check_batch
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._release import plan_absent
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.addresses import (
+    check_public_ips,
+    list_addresses,
+)
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.associate import plan_present
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.instances import check_instance_ids, members_of
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.journal import Journal
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.release import plan_absent
 
 OPTIONS: dict[str, dict[str, t.Any]] = {
     "instance_id": {"type": "str", "aliases": ["device_id"]},
@@ -247,7 +250,9 @@ def check(params: dict[str, t.Any]) -> None:
 def hold(session: Session) -> Journal:
     """Keep other runs that give or take addresses on this machine waiting until this process ends."""
     connection = session.connection
-    journal = Journal("*addresses*", connection.endpoint.url, connection.access_key, "the floating addresses")
+    journal = Journal(
+        "*addresses*", connection.endpoint.url, connection.access_key, "the floating addresses", session.warn
+    )
     journal.open(session.params["wait_timeout"])
     return journal
 

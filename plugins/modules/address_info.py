@@ -112,17 +112,16 @@ unknown_public_ips:
   sample: []
 """
 
-import fnmatch
 import typing as t
 
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._addresses import (
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._module import Session, run
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.addresses import (
     check_public_ips,
     is_free,
     list_addresses,
 )
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._errors import CloudError
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._instances import check_instance_ids
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._module import Session, run
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.filters import check_filters, like
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.instances import check_instance_ids
 
 OPTIONS: dict[str, dict[str, t.Any]] = {
     "public_ips": {"type": "list", "elements": "str", "aliases": ["public_ip"]},
@@ -144,9 +143,7 @@ def check(params: dict[str, t.Any]) -> None:
     """Refuse bad input before anything is asked of the cloud."""
     check_public_ips("public_ips", params["public_ips"] or [])
     check_instance_ids("instance_ids", params["instance_ids"] or [])
-    for name in params["filters"]:
-        if name not in PROPERTIES:
-            raise CloudError(f"filters: there is no filter {name!r}. There are {', '.join(PROPERTIES)}.")
+    check_filters("filters", params["filters"], PROPERTIES)
 
 
 def gather(session: Session) -> dict[str, t.Any]:
@@ -157,19 +154,15 @@ def gather(session: Session) -> dict[str, t.Any]:
     for option, key in (("public_ips", "public_ip"), ("instance_ids", "instance_id")):
         if params[option] is not None:
             views = [view for view in views if view[key] in params[option]]
-    views = [view for view in views if all(passes(view, name, want) for name, want in params["filters"].items())]
+    views = [
+        view for view in views if all(like([view[PROPERTIES[name]]], want) for name, want in params["filters"].items())
+    ]
     return {
         "addresses": views,
         "public_ips": [view["public_ip"] for view in views],
         "free_addresses": [view["public_ip"] for view in views if is_free(view)],
         "unknown_public_ips": [ip for ip in params["public_ips"] or [] if ip not in known],
     }
-
-
-def passes(view: dict[str, t.Any], name: str, wanted: t.Any) -> bool:
-    """Whether an address passes one filter."""
-    patterns = ["" if value is None else str(value) for value in (wanted if isinstance(wanted, list) else [wanted])]
-    return any(fnmatch.fnmatchcase(view[PROPERTIES[name]] or "", pattern) for pattern in patterns)
 
 
 def main() -> None:

@@ -91,13 +91,12 @@ unknown_names:
   sample: []
 """
 
-import fnmatch
 import typing as t
 
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._connection import attempt
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._errors import CloudError
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.connection import attempt
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._module import Session, run
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._views import text
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.filters import check_filters, like
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.views import text
 
 View = dict[str, t.Any]
 
@@ -110,9 +109,7 @@ PROPERTIES = {"zone-name": "name", "state": "state", "region-name": "region"}
 
 def check(params: dict[str, t.Any]) -> None:
     """Refuse bad input before anything is asked of the cloud."""
-    for name in params["filters"]:
-        if name not in PROPERTIES:
-            raise CloudError(f"filters: there is no filter {name!r}. There are {', '.join(PROPERTIES)}.")
+    check_filters("filters", params["filters"], PROPERTIES)
 
 
 def gather(session: Session) -> dict[str, t.Any]:
@@ -122,7 +119,7 @@ def gather(session: Session) -> dict[str, t.Any]:
     if names is not None:
         views = [view for view in views if view["name"] in names]
     filters = session.params["filters"].items()
-    found = [view for view in views if all(passes(view, name, wanted) for name, wanted in filters)]
+    found = [view for view in views if all(like([view[PROPERTIES[name]]], wanted) for name, wanted in filters)]
     return {
         "availability_zones": found,
         "available": [view["name"] for view in found if view["available"]],
@@ -150,12 +147,6 @@ def zone_view(zone: t.Any, region: str | None) -> View:
         "available": state == "available",
         "region": text(zone.region_name) or region,
     }
-
-
-def passes(view: View, name: str, wanted: t.Any) -> bool:
-    """Whether a zone passes one filter."""
-    patterns = [str(value) for value in (wanted if isinstance(wanted, list) else [wanted])]
-    return any(fnmatch.fnmatchcase(view[PROPERTIES[name]] or "", pattern) for pattern in patterns)
 
 
 def main() -> None:

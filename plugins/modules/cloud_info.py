@@ -200,12 +200,12 @@ import sys
 import typing as t
 
 from ansible.module_utils.ansible_release import __version__ as ansible_version
-from ansible_collections.nova_ec2.cloud.plugins.module_utils import _boto
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._diagnosis import COLLECTION_VERSION, examine
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._errors import CloudError, plain_all
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api import boto as _boto
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.errors import CloudError, plain_all
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.options import settled
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.reach import OK, PROBLEM, WARNING, Check
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._module import Session, run
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._options import settled
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._reach import OK, PROBLEM, WARNING, Check
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.diagnosis import COLLECTION_VERSION, examine
 
 
 def gather(session: Session) -> dict[str, t.Any]:

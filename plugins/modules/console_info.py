@@ -201,24 +201,28 @@ known_hosts:
 import itertools
 import typing as t
 
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._consoles import Console, console_view, read_console
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._errors import UNKNOWN, CloudError
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._host_keys import (
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.errors import UNKNOWN, CloudError
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.names import check_batch
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._module import Session, run
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.consoles import (
+    Console,
+    console_view,
+    read_console,
+)
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.host_keys import (
     host_keys_in,
     hosts_of,
     known_hosts,
     still_known,
 )
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._instances import (
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.instances import (
     check_instance_ids,
     list_instances,
     members_of,
     own_only,
     states_of,
 )
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._module import Session, run
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._names import check_batch
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._wait import polls
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.wait import polls
 
 View = dict[str, t.Any]
 

@@ -25,8 +25,9 @@ options:
     type: str
   name:
     description:
-      - Name of the image. ASCII without line breaks, up to 255 characters.
-      - Names that Nova would take for a number, a boolean or nothing are refused, and so are names like image ids.
+      - Name of the image. Names like image ids are refused.
+      - For a new image, ASCII without line breaks, up to 255 characters. Names that Nova would take for a number, a
+        boolean or nothing are refused then.
     type: str
     aliases: [image_name]
   state:
@@ -205,8 +206,10 @@ image_ids:
 import re
 import typing as t
 
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._errors import CloudError
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._image_changes import (
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.errors import CloudError
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.names import check_known
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._module import Plan, Session, run
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.image_changes import (
     called,
     check_own,
     check_sound,
@@ -218,9 +221,10 @@ from ansible_collections.nova_ec2.cloud.plugins.module_utils._image_changes impo
     there,
     wait_available,
 )
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._instances import check_instance_ids, list_instances
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._module import Plan, Session, run
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._names import check_printable
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.instances import (
+    check_instance_ids,
+    list_instances,
+)
 
 View = dict[str, t.Any]
 
@@ -249,9 +253,11 @@ OPTIONS: dict[str, dict[str, t.Any]] = {
 
 def check(params: dict[str, t.Any]) -> None:
     """Refuse bad input before anything is asked of the cloud."""
-    for option in ("name", "description", "image_location"):
+    for option in ("description", "image_location"):
         if params[option] is not None and (params[option] or option != "description"):
-            check_printable(option, params[option])
+            check_known(option, params[option])
+    if params["name"] is not None and not params["name"]:
+        raise CloudError("name: an image has a name of 1 to 255 characters.")
     if params["name"] and IMAGE_ID.match(params["name"]):
         raise CloudError(f"name: {params['name']!r} is an image id and not a name; give it as image_id.")
     if params["image_id"] is not None and not IMAGE_ID.match(params["image_id"]):
@@ -332,6 +338,7 @@ def to_make(session: Session, known: set[str]) -> Plan:
         raise CloudError(
             f"This project has no image named {params['name']!r}. To have it made, give instance_id, or image_location."
         )
+    check_known("name", params["name"])
     if params["instance_id"]:
         vms = {view["instance_id"] for view in list_instances(session.connection).views}
         if params["instance_id"] not in vms:

@@ -19,7 +19,7 @@ description:
 options:
   image_ids:
     description:
-      - Only images with one of these ids.
+      - Only images with one of these ids. An empty list is no image at all.
     type: list
     elements: str
     aliases: [image_id]
@@ -30,11 +30,11 @@ options:
     type: str
   name_regex:
     description:
-      - Only images in whose name this regular expression is found.
+      - Only images in whose name this regular expression is found. An empty one is refused.
     type: str
   owner_ids:
     description:
-      - Only images of one of these projects, by id.
+      - Only images of one of these projects, by id. An empty list is no image at all.
     type: list
     elements: str
     aliases: [owners, owner]
@@ -180,15 +180,15 @@ matched:
 
 import typing as t
 
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._errors import CloudError
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._images import (
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.errors import CloudError
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._module import Session, run
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.images import (
     by_name,
     compiled,
     list_images,
     matcher,
     suggest,
 )
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._module import Session, run
 
 OPTIONS: dict[str, dict[str, t.Any]] = {
     "image_ids": {"type": "list", "elements": "str", "aliases": ["image_id"]},
@@ -206,6 +206,8 @@ OPTIONS: dict[str, dict[str, t.Any]] = {
 
 def check(params: dict[str, t.Any]) -> None:
     """Refuse bad input before anything is asked of the cloud."""
+    if params["name_regex"] == "":
+        raise CloudError("name_regex is empty, and would be found in every name. Leave it out if all are meant.")
     if params["name_regex"] is not None:
         compiled(params["name_regex"])
     if params["limit"] is not None and params["limit"] < 1:
@@ -235,7 +237,7 @@ def judge(
     asked = ", ".join(
         f"{option} {params[option]}"
         for option in ("image_ids", "name", "name_regex", "owner_ids", "type", "state")
-        if params[option]
+        if params[option] is not None
     )
     if found:
         names = ", ".join(f"{view['image_id']} ({view['name']})" for view in found[:10])

@@ -53,6 +53,8 @@ options:
     description:
       - Be content with this many members when the quota or failures allow no more. The result says under RV(missing)
         how many are missing, and the next run launches them.
+      - A run that can launch none of them, and has nothing else to do, is no change. Check mode cannot know the quota,
+        and tells that they would be launched.
       - If not given, the task fails unless it reaches O(count).
     type: int
   name_template:
@@ -91,7 +93,7 @@ options:
     aliases: [keypair]
   security_groups:
     description:
-      - Security groups, by name. The mark of the batch is added to them.
+      - Security groups, by name, in any order. The mark of the batch is added to them.
       - The group C(default) if not given.
     type: list
     elements: str
@@ -99,8 +101,22 @@ options:
   user_data:
     description:
       - Data that the VM can read when it boots, such as a cloud-init file. Given as it is; it is encoded for you.
+      - It is a text. What YAML or a template has made a mapping, a list or a number of is refused; write a cloud-init
+        file as a block, with C(|).
       - Up to 49149 bytes. It is treated as a secret, and so never shown.
     type: str
+  user_data_base64:
+    description:
+      - The same in base64, for data that is no text, such as a file packed by C(gzip). The module
+        C(ansible.builtin.slurp) returns files like this.
+      - Only one of this, O(user_data) and O(user_data_file) can be given.
+    type: str
+  user_data_file:
+    description:
+      - A file with the data, on the host that executes the module.
+      - It may be packed by C(gzip), which cloud-init unpacks.
+    type: path
+    aliases: [user_data_path]
   availability_zone:
     description:
       - Where to launch.
@@ -164,6 +180,7 @@ options:
     description:
       - Tags that each VM shall have, on servers that have tags (Nova since Havana, and ec2-api). Other tags are kept.
       - They are set once the VM is running, since Nova refuses to tag it before.
+      - Keys and values are texts of ASCII, as with M(nova_ec2.cloud.tag).
     type: dict
     aliases: [instance_tags]
   wait:
@@ -175,7 +192,8 @@ options:
     description:
       - For how many seconds to wait, for each step that is waited for. If that is not enough the task fails, and its
         result says what became of every VM. Running it again resumes the wait.
-      - Also for how long to wait for another run of the same batch on this machine.
+      - Also for how long to wait for another run of the same batch on this machine, to ask again for what the cloud
+        refuses while VMs are in the middle of something, and to see what becomes of a run that was cut short.
     type: int
     default: 300
   on_error:
@@ -229,9 +247,33 @@ options:
     default: none
   max_unavailable:
     description:
-      - How many members O(update=replace) replaces at a time.
+      - How many members O(update=replace) replaces at a time. They go first, and the new ones are launched for them.
+      - May be V(0) with O(max_surge), so that there are never fewer members than O(count) says.
     type: int
     default: 1
+  max_surge:
+    description:
+      - How many members O(update=replace) launches before those go whose place they take. They have the same numbers
+        once the old ones are gone.
+      - If the quota has no room for that, O(max_unavailable) is used instead, with a warning.
+    type: int
+    default: 0
+  partition:
+    description:
+      - The lowest number that O(update=replace) replaces. Members with lower numbers stay as they are, and are still
+        reported under RV(drift).
+      - To try a change on a few members first, ask for the highest numbers, and then for lower ones.
+    type: int
+  wait_for:
+    description:
+      - What is waited for beyond that VMs run - V(running) for nothing else, V(address) until each has an address, or
+        V(tcp:PORT), such as V(tcp:22), until each takes a connection at that port of its public address, or of its
+        private one if it has no other.
+      - With O(update=replace) this decides when the next members are replaced. A new member that is not as far within
+        O(wait_timeout) ends the replacement.
+      - Connections are tried from where the module runs. Nothing is sent.
+    type: str
+    default: running
   progress:
     description:
       - Whether to tell on the terminal how far it is. Never told with C(no_log), C(async), C(become) or in check mode,
@@ -292,6 +334,7 @@ EXAMPLES = r"""
     count: 20
     min_count: 15
     availability_zones: [north, south]
+    user_data_file: files/user-data.gz
     on_error: replace
     image: ami-00000001
     instance_type: m1.tiny
@@ -303,6 +346,17 @@ EXAMPLES = r"""
     image: ami-00000004
     update: replace
     max_unavailable: 2
+
+- name: Replace the members numbered 18 and up, each only when its successor answers on port 80
+  nova_ec2.cloud.instance:
+    rc_file: ~/ec2rc.sh
+    batch: web
+    image: ami-00000004
+    update: replace
+    max_surge: 1
+    max_unavailable: 0
+    partition: 18
+    wait_for: tcp:80
 
 - name: Reboot one VM
   nova_ec2.cloud.instance:
@@ -334,6 +388,11 @@ instances:
       private_ip_address: 10.0.0.2
       slot: 1
       name: web-001
+endpoint:
+  description: Address of the cloud's EC2 API, by which the same ids in several clouds can be told apart.
+  returned: always, except when the task failed before the VMs were listed
+  type: str
+  sample: http://cloud.example.com:8773/services/Cloud
 instance_ids:
   description: Their ids, in the same order.
   returned: always, except when the task failed before the VMs were listed
@@ -494,14 +553,15 @@ plan:
 
 import typing as t
 
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._errors import CloudError
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._instances import check_instance_ids
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._launch import check_launch_options
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.errors import CloudError
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.names import check_batch, check_tags
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._batch.goal import REMOVE, RUNNING, STATES, check_policies
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._batch.launch import check_launch_options
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._batch.plan import hold, plan
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._batch.slots import check_name_template
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._module import run
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._names import check_batch, check_tags
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._plan import check_policies, hold, plan
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._slots import check_name_template
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._steps import REMOVE, RUNNING, STATES
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.instances import check_instance_ids
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.user_data import user_data_of
 
 OPTIONS: dict[str, dict[str, t.Any]] = {
     "instance_ids": {"type": "list", "elements": "str", "aliases": ["instance_id"]},
@@ -513,6 +573,8 @@ OPTIONS: dict[str, dict[str, t.Any]] = {
     "key_name": {"type": "str", "no_log": False, "aliases": ["keypair"]},
     "security_groups": {"type": "list", "elements": "str", "aliases": ["group", "groups"]},
     "user_data": {"type": "str", "no_log": True},
+    "user_data_base64": {"type": "str", "no_log": True},
+    "user_data_file": {"type": "path", "no_log": False, "aliases": ["user_data_path"]},
     "availability_zone": {"type": "str", "aliases": ["zone", "aws_zone", "ec2_zone"]},
     "kernel_id": {"type": "str", "aliases": ["kernel"]},
     "ramdisk_id": {"type": "str", "aliases": ["ramdisk"]},
@@ -542,10 +604,16 @@ OPTIONS: dict[str, dict[str, t.Any]] = {
     "max_terminate": {"type": "int"},
     "update": {"type": "str", "choices": ["none", "replace"], "default": "none"},
     "max_unavailable": {"type": "int", "default": 1},
+    "max_surge": {"type": "int", "default": 0},
+    "partition": {"type": "int"},
+    "wait_for": {"type": "str", "default": "running"},
     "name_template": {"type": "str"},
     "progress": {"type": "bool", "default": True},
     "progress_file": {"type": "path"},
 }
+
+# More than any cloud has, and what still fits into memory.
+LARGEST_COUNT = 100_000
 
 
 def check(params: dict[str, t.Any]) -> None:
@@ -561,6 +629,7 @@ def check(params: dict[str, t.Any]) -> None:
     if params["name_template"] is not None:
         check_name_template(params["name_template"])
     check_launch_options(params)
+    params["user_data"] = user_data_of(params)
     params["tags"] = check_tags("tags", params["tags"] or {})
     if params["wait_timeout"] < 1:
         raise CloudError(f"wait_timeout must be at least 1 second, not {params['wait_timeout']}.")
@@ -573,8 +642,8 @@ def check_count(params: dict[str, t.Any]) -> None:
         return
     if params["batch"] is None:
         raise CloudError("count needs a batch: name the set of VMs that shall have this many members.")
-    if count < 0:
-        raise CloudError(f"count must be 0 or more, not {count}.")
+    if not 0 <= count <= LARGEST_COUNT:
+        raise CloudError(f"count must be 0 or more, and at most {LARGEST_COUNT}, not {count}.")
     if STATES[params["state"]] != RUNNING:
         raise CloudError(f"count says how many VMs shall be running; it does not go with state {params['state']}.")
 
@@ -588,6 +657,7 @@ def main() -> None:
         required_one_of=[("instance_ids", "batch")],
         mutually_exclusive=[("instance_ids", "batch"), ("availability_zone", "availability_zones")],
         hold=hold,
+        unseen=("user_data", "user_data_base64"),
     )
 
 

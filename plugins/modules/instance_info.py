@@ -98,6 +98,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+endpoint:
+  description: Address of the cloud's EC2 API, by which the same ids in several clouds can be told apart.
+  returned: success
+  type: str
+  sample: http://cloud.example.com:8773/services/Cloud
 instances:
   description: The VMs that match, by id.
   returned: success
@@ -228,17 +233,17 @@ unknown_ids:
 
 import typing as t
 
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._errors import CloudError
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._filters import check_filters, passes_all
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._instances import (
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.errors import CloudError
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.names import check_batch
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._batch.slots import check_name_template, name_of, number
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._module import Session, run
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.filters import check_filters, passes_all
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.instances import (
     check_instance_ids,
     list_instances,
     members_of,
 )
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._module import Session, run
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._names import check_batch
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._ready import GOALS, wait_until_ready
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._slots import check_name_template, name_of, number
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.ready import GOALS, wait_until_ready
 
 View = dict[str, t.Any]
 
@@ -265,7 +270,7 @@ def check(params: dict[str, t.Any]) -> None:
         raise CloudError(f"wait_timeout: {params['wait_timeout']} is not a number of seconds from 1 on.")
     if not 0 < params["ssh_port"] < 65536:
         raise CloudError(f"ssh_port: {params['ssh_port']} is not the number of a port.")
-    check_filters("filters", params["filters"])
+    check_filters("filters", params["filters"], tags=True)
 
 
 def gather(session: Session) -> dict[str, t.Any]:
@@ -276,7 +281,12 @@ def gather(session: Session) -> dict[str, t.Any]:
         views, unknown = wait_until_ready(lambda: look(session)[0], goal, port, timeout), []
     else:
         views, unknown = look(session)
-    return {"instances": views, "instance_ids": [view["instance_id"] for view in views], "unknown_ids": unknown}
+    return {
+        "instances": views,
+        "instance_ids": [view["instance_id"] for view in views],
+        "unknown_ids": unknown,
+        "endpoint": session.connection.endpoint.url,
+    }
 
 
 def look(session: Session) -> tuple[list[View], list[str]]:

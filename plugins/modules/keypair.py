@@ -18,7 +18,8 @@ description:
 options:
   name:
     description:
-      - Name of the key pair. Letters without accents, digits, V(-), V(_) and inner spaces; up to 255.
+      - Name of the key pair. For a new one, letters without accents, digits, V(-), V(_) and inner spaces; up to 255.
+        One that exists may have other names of ASCII, such as V(me@laptop).
       - Names that Nova would take for a number, a boolean or nothing are refused, and so are names that end in V(-vpn),
         which Nova hides.
     type: str
@@ -32,20 +33,28 @@ options:
     default: present
   public_key:
     description:
-      - Public key to import, a line in OpenSSH's format.
+      - Public key to import, a line in OpenSSH's format. Comments and blank lines beside it are left out; a second key,
+        options before the key and certificates are refused.
       - If a key pair of this name has another fingerprint, the task fails, unless O(force=true).
     type: str
     aliases: [key_material]
   public_key_file:
     description:
-      - File with the public key to import, on the host that executes the module.
+      - File with the public key to import, on the host that executes the module. The same goes for it as for
+        O(public_key).
     type: path
   private_key_file:
     description:
       - File to which the private key of a pair that the cloud makes is written, with mode 0600.
       - The file is made before the cloud is asked. If it cannot be written afterwards, the new pair is deleted again.
       - An existing file is never overwritten, unless O(force=true) has the pair replaced.
-      - If the pair exists and this file does not, or holds another key, the task fails, unless O(force=true).
+      - If the pair exists and this file does not, or holds another key, the task fails, unless O(force=true). It also
+        does when the file cannot be shown to hold this pair's key. RSA, ECDSA and Ed25519 keys are recognised in the
+        forms PKCS#1, PKCS#8, SEC 1 and OpenSSH's own; where such a file holds only the private half of a key, as
+        PKCS#8 does with Ed25519, that takes the Python library C(cryptography).
+      - An encrypted file is taken for the right one, with a warning, unless it is of OpenSSH's own form, which has the
+        public half in clear.
+      - Only a regular file is read, of at most 1 MiB.
     type: path
   force:
     description:
@@ -135,19 +144,23 @@ private_key_file:
 
 import typing as t
 
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._connection import attempt
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._errors import NOT_SENT, REFUSED, UNKNOWN, CloudError
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._keys import (
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.connection import attempt
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.errors import NOT_SENT, REFUSED, UNKNOWN, CloudError
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.files import read_text
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.names import check_listed, check_name
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.private_file import PrivateFile
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._module import Plan, Session, run
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.key_pairs import (
+    NoKey,
     fingerprint,
     fingerprint_matches,
+    is_fingerprint,
     is_private_key,
     private_key_blob,
     public_key_blob,
+    public_key_line,
 )
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._module import Plan, Session, run
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._names import check_key_name
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._private_file import PrivateFile, read_text
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._views import keypair_view
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.views import keypair_view
 
 View = t.Optional[dict[str, t.Any]]
 
@@ -163,21 +176,18 @@ OPTIONS: dict[str, dict[str, t.Any]] = {
 
 def check(params: dict[str, t.Any]) -> None:
     """Refuse bad input before anything is asked of the cloud."""
-    check_key_name("name", params["name"])
+    check_listed("name", params["name"])
     if params["state"] == "present":
-        wanted_blob(params)
+        public_line(params)
+        if params["private_key_file"]:
+            PrivateFile(params["private_key_file"]).content()
 
 
-def wanted_blob(params: dict[str, t.Any]) -> bytes | None:
-    """The public key that the pair shall have, or None if any will do."""
+def public_line(params: dict[str, t.Any]) -> str | None:
+    """The public key that the pair shall have, as a line, or None if any will do."""
     if params["public_key_file"]:
-        return public_key_blob(read_text("public_key_file", params["public_key_file"]))
-    if params["public_key"] is not None:
-        return public_key_blob(params["public_key"])
-    if params["private_key_file"]:
-        existing = PrivateFile(params["private_key_file"]).content()
-        return private_key_blob(existing) if existing else None
-    return None
+        return public_key_line("public_key_file", read_text("public_key_file", params["public_key_file"]))
+    return public_key_line("public_key", params["public_key"]) if params["public_key"] is not None else None
 
 
 def find(connection: t.Any, name: str) -> View:
@@ -192,30 +202,47 @@ def plan(session: Session) -> Plan:
     if params["state"] == "absent":
         apply = (lambda: delete(session)) if current else None
         return Plan(before=current or {}, after={}, result={"keypair": None}, apply=apply)
-    blob = wanted_blob(params)
-    problem = difference(params, current, blob) if current else occupied(params)
+    problem = difference(session, current) if current else occupied(params)
     if problem and not params["force"]:
         raise CloudError(problem)
     if current and not problem:
         return Plan(before=current, after=current, result={"keypair": current})
-    imports = blob is not None and not params["private_key_file"]
-    after = {"name": params["name"], "fingerprint": fingerprint(blob) if imports and blob else None}
+    if not current:
+        check_name("name", params["name"])
+    if params["private_key_file"]:
+        PrivateFile(params["private_key_file"]).check_writable()
+    line = public_line(params)
+    after = {"name": params["name"], "fingerprint": fingerprint(public_key_blob(line)) if line else None}
     return Plan(before=current or {}, after=after, result={"keypair": after}, apply=lambda: make(session, current))
 
 
-def difference(params: dict[str, t.Any], current: dict[str, t.Any], blob: bytes | None) -> str | None:
+def difference(session: Session, current: dict[str, t.Any]) -> str | None:
     """How the existing pair is not what is asked for, with what to do; None if it is."""
-    name, path = params["name"], params["private_key_file"]
+    params, name, path = session.params, session.params["name"], session.params["private_key_file"]
     advice = "Set force to true to replace the pair (VMs that run already keep the old key), or choose another name."
-    if blob and not fingerprint_matches(blob, current["fingerprint"]):
-        whose = f"the key in {path}" if path else "the public key given"
-        return (
-            f"Key pair {name} exists with another key: its fingerprint is {current['fingerprint']}, that of {whose} is "
-            f"{fingerprint(blob)}. {advice}"
-        )
-    if path and PrivateFile(path).content() is None:
-        return f"Key pair {name} exists, but {path} does not, and the cloud hands out a private key only once. {advice}"
-    return None
+    line, whose = public_line(params), "the public key given"
+    if line:
+        blob = public_key_blob(line)
+    elif path:
+        content, whose = PrivateFile(path).content(), f"the key in {path}"
+        if content is None:
+            said = f"Key pair {name} exists, but {path} does not, and the cloud hands out a private key only once."
+            return f"{said} {advice}"
+        try:
+            blob = private_key_blob(content)
+        except NoKey as exc:
+            if not exc.encrypted:
+                return f"Key pair {name} exists, and {path} cannot be shown to hold its key: {exc}. {advice}"
+            session.warn(f"private_key_file {path} is encrypted: whether it is key pair {name}'s cannot be told.")
+            return None
+    else:
+        return None
+    if fingerprint_matches(blob, current["fingerprint"]):
+        return None
+    return (
+        f"Key pair {name} exists with another key: its fingerprint is {current['fingerprint']}, that of {whose} is "
+        f"{fingerprint(blob)}. {advice}"
+    )
 
 
 def occupied(params: dict[str, t.Any]) -> str | None:
@@ -237,7 +264,8 @@ def make(session: Session, current: View) -> dict[str, t.Any]:
             return create_into(session, current, target)
     if current:
         delete(session)
-    return create(session) if wanted_blob(params) is None else import_key(session)
+    line = public_line(params)
+    return create(session) if line is None else import_key(session, line)
 
 
 def create(session: Session) -> dict[str, t.Any]:
@@ -255,7 +283,19 @@ def create(session: Session) -> dict[str, t.Any]:
     if pair.name != name or not is_private_key(pair.material):
         what = "holds no private key" if pair.name == name else "is about another key pair"
         raise take_back(session, f"The cloud's answer to making key pair {name} {what}.")
+    if is_another(pair):
+        raise take_back(session, f"The cloud's answer to making key pair {name} holds the private key of another one.")
     return {"keypair": keypair_view(pair), "private_key": pair.material}
+
+
+def is_another(pair: t.Any) -> bool:
+    """Whether a private key is certainly not that of the fingerprint beside it."""
+    try:
+        return is_fingerprint(pair.fingerprint) and not fingerprint_matches(
+            private_key_blob(pair.material), pair.fingerprint
+        )
+    except NoKey:
+        return False
 
 
 def take_back(session: Session, why: str) -> CloudError:
@@ -295,16 +335,15 @@ def settled(session: Session, error: CloudError) -> View:
         return None
 
 
-def import_key(session: Session) -> dict[str, t.Any]:
-    """Import the public key."""
-    name, params = session.params["name"], session.params
-    line = params["public_key"] or read_text("public_key_file", params["public_key_file"])
+def import_key(session: Session, line: str) -> dict[str, t.Any]:
+    """Import a public key."""
+    name = session.params["name"]
     try:
-        pair = attempt(f"import key pair {name}", session.connection.import_key_pair, name, line.strip().encode())
+        pair = attempt(f"import key pair {name}", session.connection.import_key_pair, name, line.encode())
         return {"keypair": keypair_view(pair)}
     except CloudError as error:
         found = settled(session, error)
-        if found is None or difference(params, found, wanted_blob(params)):
+        if found is None or difference(session, found):
             raise
         session.warn(f"{error.message} The key was imported all the same.")
         return {"keypair": found}

@@ -65,9 +65,9 @@ unknown_names:
 
 import typing as t
 
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._connection import attempt
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.connection import attempt
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._module import Session, run
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._views import keypair_view
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.views import keypair_view
 
 OPTIONS: dict[str, dict[str, t.Any]] = {"names": {"type": "list", "elements": "str", "aliases": ["name"]}}
 

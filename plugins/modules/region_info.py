@@ -45,7 +45,7 @@ regions:
 
 import typing as t
 
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._connection import attempt
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.connection import attempt
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._module import Session, run
 
 

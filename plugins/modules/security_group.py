@@ -21,7 +21,8 @@ description:
 options:
   name:
     description:
-      - Name of the security group. Letters without accents, digits, V(-), V(_) and inner spaces; up to 255.
+      - Name of the security group. For a new one, letters without accents, digits, V(-), V(_) and inner spaces; up to
+        255. One that exists may have other names of ASCII.
       - Names that Nova would take for a number, a boolean or nothing are refused, and so are the marks of batches
         (V(ansible-batch-...)), which are the business of M(nova_ec2.cloud.instance).
     type: str
@@ -92,6 +93,12 @@ options:
       - Whether rules that O(rules) does not list are removed.
     type: bool
     default: true
+  wait_timeout:
+    description:
+      - For how many seconds to go on deleting a group that the cloud says is in use, although no VM that it shows is in
+        it and no rule names it. Clouds let go of a group some seconds after its last VM has gone.
+    type: int
+    default: 60
 attributes:
   check_mode:
     support: full
@@ -233,25 +240,33 @@ named_by:
 
 import typing as t
 
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._errors import CloudError
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._group_changes import Changes, carry, delete
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._groups import (
-    find_group,
-    list_groups,
-    members_in,
-    named_by,
-    rules_of,
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.errors import CloudError
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.names import (
+    check_description,
+    check_known,
+    check_name,
 )
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._instances import MARK_PREFIX, states_of
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._module import Plan, Session, run
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._names import check_description, check_name
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._rules import (
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.instances import MARK_PREFIX, states_of
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.security_group_changes import (
+    Changes,
+    carry,
+    delete,
+)
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.security_group_rules import (
     RULE_OPTIONS,
     Rule,
     as_kept,
     line,
     order,
     rules_written,
+)
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.security_groups import (
+    find_group,
+    list_groups,
+    members_in,
+    named_by,
+    rules_of,
 )
 
 View = dict[str, t.Any]
@@ -262,12 +277,13 @@ OPTIONS: dict[str, dict[str, t.Any]] = {
     "description": {"type": "str"},
     "rules": RULE_OPTIONS,
     "purge_rules": {"type": "bool", "default": True},
+    "wait_timeout": {"type": "int", "default": 60},
 }
 
 
 def check(params: dict[str, t.Any]) -> None:
     """Refuse bad input before anything is asked of the cloud."""
-    name = check_name("name", params["name"])
+    name = check_known("name", params["name"])
     if name.startswith(MARK_PREFIX):
         batch = name[len(MARK_PREFIX) :]
         raise CloudError(
@@ -279,6 +295,8 @@ def check(params: dict[str, t.Any]) -> None:
     if params["description"] is not None:
         check_description("description", params["description"])
     rules_written("rules", params["rules"] or [])
+    if params["wait_timeout"] < 0:
+        raise CloudError(f"wait_timeout must be 0 seconds or more, not {params['wait_timeout']}.")
 
 
 def plan(session: Session) -> Plan:
@@ -302,6 +320,8 @@ def wanted(session: Session, groups: list[View], current: View | None) -> View:
             f"The description of security group {params['name']} is {current['description']!r}, and no cloud can "
             f"change it to {described!r}. Delete the group first to have another one."
         )
+    if not current:
+        check_name("name", params["name"])
     own = current or {
         "name": params["name"],
         "description": described or "Made by Ansible",
@@ -350,7 +370,7 @@ def removal(session: Session, groups: list[View], current: View | None) -> Plan:
     check_unused(session, groups, current)
 
     def apply() -> dict[str, t.Any]:
-        delete(session.connection, current)
+        delete(session.connection, current, session.params["wait_timeout"])
         return result
 
     return Plan(shown(current), {}, result, apply)

@@ -121,12 +121,11 @@ unknown_names:
   sample: []
 """
 
-import fnmatch
 import typing as t
 
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._errors import CloudError
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._groups import list_groups
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._module import Session, run
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.filters import check_filters, like
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.security_groups import list_groups
 
 View = dict[str, t.Any]
 
@@ -153,10 +152,7 @@ OF_RULES = {
 
 def check(params: dict[str, t.Any]) -> None:
     """Refuse bad input before anything is asked of the cloud."""
-    for name in params["filters"]:
-        if name not in PROPERTIES and name not in OF_RULES:
-            there = ", ".join([*PROPERTIES, *OF_RULES])
-            raise CloudError(f"filters: there is no filter {name!r}. There are {there}.")
+    check_filters("filters", params["filters"], [*PROPERTIES, *OF_RULES])
 
 
 def gather(session: Session) -> dict[str, t.Any]:
@@ -172,12 +168,11 @@ def gather(session: Session) -> dict[str, t.Any]:
 
 def passes(view: View, name: str, asked: t.Any) -> bool:
     """Whether a group passes one filter."""
-    patterns = [str(value) for value in (asked if isinstance(asked, list) else [asked])]
     has = [rule[OF_RULES[name]] for rule in view["rules"]] if name in OF_RULES else [view[PROPERTIES[name]]]
-    shown = ["" if value is None else str(value) for value in has]
     # EC2 calls all protocols -1.
-    patterns += ["all"] if name == "ip-permission.protocol" and "-1" in patterns else []
-    return any(fnmatch.fnmatchcase(value, pattern) for value in shown for pattern in patterns)
+    if name == "ip-permission.protocol":
+        has += ["-1" for value in has if value == "all"]
+    return like(has, asked)
 
 
 def main() -> None:

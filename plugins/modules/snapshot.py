@@ -44,8 +44,8 @@ options:
   description:
     description:
       - What the snapshot is for. A volume gets one snapshot of a description, however often the task is run.
-      - Put a date into it to have one each day. ASCII without line breaks, up to 255 characters.
-      - Names that Nova would take for a number, a boolean or nothing are refused.
+      - Put a date into it to have one each day. For a new snapshot, ASCII without line breaks, up to 255 characters.
+      - Descriptions that Nova would take for a number, a boolean or nothing are refused for new ones.
     type: str
   last_snapshot_min_age:
     description:
@@ -166,12 +166,12 @@ snapshot_ids:
 
 import typing as t
 
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._errors import CloudError
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._instances import check_instance_ids
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._journal import Journal
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.errors import CloudError
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.names import check_batch, check_known
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._module import Plan, Session, run
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._names import check_batch, check_printable
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._snapshots import (
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.instances import check_instance_ids
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.journal import Journal
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.snapshots import (
     chosen,
     delete,
     list_snapshots,
@@ -181,7 +181,7 @@ from ansible_collections.nova_ec2.cloud.plugins.module_utils._snapshots import (
     volumes_meant,
     wait_completed,
 )
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._volumes import (
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.volumes import (
     check_device,
     check_snapshot_id,
     check_volume_id,
@@ -224,8 +224,6 @@ def check(params: dict[str, t.Any]) -> None:
         check_device("device_name", params["device_name"])
     elif params["instance_id"] is not None or params["batch"] is not None:
         raise CloudError("device_name is needed, such as /dev/vdb: it tells which volume of a VM is meant.")
-    if params["description"] is not None:
-        check_printable("description", params["description"])
     if params["last_snapshot_min_age"] is not None and params["state"] == "absent":
         raise CloudError("last_snapshot_min_age goes with state present.")
     for option in ("last_snapshot_min_age", "wait_timeout"):
@@ -236,7 +234,7 @@ def check(params: dict[str, t.Any]) -> None:
 def hold(session: Session) -> Journal:
     """Keep other runs that make or delete volumes or snapshots on this machine waiting until this process ends."""
     connection = session.connection
-    journal = Journal("*volumes*", connection.endpoint.url, connection.access_key, "volumes")
+    journal = Journal("*volumes*", connection.endpoint.url, connection.access_key, "volumes", session.warn)
     journal.open(session.params["wait_timeout"])
     return journal
 
@@ -276,6 +274,8 @@ def present(session: Session, there: list[View]) -> tuple[list[View], list[View]
 def to_have(session: Session, own: list[View], lacking: list[View], there: list[View]) -> Plan:
     """The plan to make what is lacking, and to wait for what is not completed yet."""
     params, wait = session.params, session.params["wait"]
+    if lacking and params["description"] is not None:
+        check_known("description", params["description"])
     broken = [f"{view['snapshot_id']} is {view['state']}" for view in own if view["state"] == "error"]
     if broken:
         raise CloudError(f"The cloud failed with it: {', '.join(broken)}. Delete it, and make another.")

@@ -111,8 +111,11 @@ unknown_ids:
 import typing as t
 
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._module import Session, run
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._snapshots import list_snapshots
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._volumes import check_snapshot_id, check_volume_id
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.snapshots import list_snapshots
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.volumes import (
+    check_snapshot_id,
+    check_volume_id,
+)
 
 OPTIONS: dict[str, dict[str, t.Any]] = {
     "snapshot_ids": {"type": "list", "elements": "str", "aliases": ["snapshot_id"]},

@@ -26,7 +26,9 @@ options:
     aliases: [resource, instance_ids]
   tags:
     description:
-      - The tags, keys and values. Up to 255 characters each.
+      - The tags, keys and values. Up to 255 characters of ASCII each; Nova up to Icehouse cannot list a project any
+        more that has others.
+      - Values are texts. Lists and mappings are refused.
       - Nova takes a value such as V(1) or V(true) for a number or a boolean and then refuses it, so such values are
         refused here.
       - With O(state=absent), a tag with a value is removed only where it has that value, and one without a value, such
@@ -108,12 +110,12 @@ removed_tags:
 
 import typing as t
 
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._errors import CloudError
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._instances import check_instance_ids
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.errors import CloudError
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.names import check_tags
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._module import Plan, Session, run
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._names import check_tags
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._slots import TAG
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._tags import (
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.instances import check_instance_ids
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.record import TAG
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.tags import (
     carry_out,
     change_of,
     changed,

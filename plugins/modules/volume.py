@@ -189,13 +189,13 @@ unclaimed_volumes:
 
 import typing as t
 
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._errors import CloudError
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._instances import check_instance_ids
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._journal import Journal
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.errors import CloudError
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.names import check_batch, check_known
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._module import Plan, Session, run
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._names import check_batch, check_text
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._volume_plan import plan_by_device, plan_by_id
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._volumes import (
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.instances import check_instance_ids
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.journal import Journal
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.volume_plan import plan_by_device, plan_by_id
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.volumes import (
     check_device,
     check_snapshot_id,
     check_volume_id,
@@ -238,7 +238,7 @@ def check(params: dict[str, t.Any]) -> None:
     if params["snapshot"] is not None:
         check_snapshot_id("snapshot", params["snapshot"])
     if params["availability_zone"] is not None:
-        check_text("availability_zone", params["availability_zone"])
+        check_known("availability_zone", params["availability_zone"])
     if params["wait_timeout"] < 1:
         raise CloudError(f"wait_timeout must be at least 1 second, not {params['wait_timeout']}.")
 
@@ -246,7 +246,7 @@ def check(params: dict[str, t.Any]) -> None:
 def hold(session: Session) -> Journal:
     """Keep other runs that make or delete volumes on this machine waiting until this process ends."""
     connection = session.connection
-    journal = Journal("*volumes*", connection.endpoint.url, connection.access_key, "volumes")
+    journal = Journal("*volumes*", connection.endpoint.url, connection.access_key, "volumes", session.warn)
     journal.open(session.params["wait_timeout"])
     return journal
 

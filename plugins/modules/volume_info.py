@@ -107,9 +107,9 @@ unknown_ids:
 
 import typing as t
 
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._instances import check_instance_ids
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._module import Session, run
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._volumes import check_volume_id, list_volumes
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.instances import check_instance_ids
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.volumes import check_volume_id, list_volumes
 
 OPTIONS: dict[str, dict[str, t.Any]] = {
     "volume_ids": {"type": "list", "elements": "str", "aliases": ["volume_id"]},

@@ -14,14 +14,21 @@ import typing as t
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ..module_utils._connection import connect
-from ..module_utils._errors import CloudError
-from ..module_utils._instances import list_instances, own_project
-from ..module_utils._options import CONNECTION_OPTIONS, settled
+from ..module_utils._api.connection import connect
+from ..module_utils._api.errors import CloudError
+from ..module_utils._api.options import CONNECTION_OPTIONS, settled
+from ..module_utils._api.values import settled_values
+from ..module_utils._resources.instances import list_instances, own_project
 
 # Who and where: these are a cloud's own. The others may be said once for all clouds.
 IDENTITY = ("endpoint_url", "access_key", "secret_key", "rc_file")
 FILES = ("rc_file", "ca_bundle")
+# What of a VM in a cache is relied on.
+VIEW = {
+    *("instance_id", "state", "owner_id", "image_id", "instance_type", "key_name", "kernel_id", "ramdisk_id"),
+    *("security_groups", "tags", "block_devices", "availability_zone", "client_token", "launch_index", "launch_time"),
+    *("private_ip_address", "public_ip_address", "private_dns_name", "root_device_name", "root_device_type"),
+}
 
 
 class Cloud(t.NamedTuple):
@@ -44,6 +51,12 @@ class Cloud(t.NamedTuple):
         if not all_projects and (listing.admin or len({view["owner_id"] for view in listing.views}) > 1):
             own = own_project(connection)
         return {"instances": listing.views, "own": own}
+
+
+def is_listing(kept: t.Any) -> bool:
+    """Whether what a cache has is what a cloud's fetch returns, as this version has it."""
+    views = kept.get("instances") if isinstance(kept, dict) and "own" in kept else None
+    return isinstance(views, list) and all(isinstance(view, dict) and view.keys() >= VIEW for view in views)
 
 
 def clouds_of(
@@ -77,7 +90,11 @@ def clouds_of(
 
 def _checked(where: str, options: t.Mapping[str, t.Any], beside: str) -> dict[str, t.Any]:
     """The options as modules have them: by their first names, of their types. Relative paths are beside the file."""
-    given = {name: value for name, value in options.items() if value is not None}
+    try:
+        given = settled_values(CONNECTION_OPTIONS, options)
+    except CloudError as error:
+        error.message = f"{where}{error.message}"
+        raise
     for name in FILES:
         if isinstance(given.get(name), str):
             given[name] = os.path.join(beside, os.path.expanduser(given[name]))

@@ -6,12 +6,12 @@
 
 from __future__ import annotations
 
-import ast
+import pathlib
 import typing as t
 
+from ..unit.plugins.rooms import PLUGINS, imported
 from .contenders import AMAZON, FLOOR, LOOP, OURS
 from .jobs import LATENCY, ROLE, Job
-from .lab import ROOT
 from .report import Figures, Inventories, Peaks, inventory_share, share
 
 REQUESTS = {"from zero": 4, "no change": 1, "grow": 4, "terminate": 3}
@@ -102,16 +102,10 @@ def _wall(figures: Figures) -> list[Goal]:
 
 def shipped(module: str) -> int:
     """Bytes of our module_utils that Ansible sends along with a module: what it imports, wherever it does."""
-    plugins = ROOT / "plugins"
-    found: dict[str, int] = {}
-    waiting = [plugins / "modules" / f"{module}.py"]
+    found: set[pathlib.Path] = set()
+    waiting = [PLUGINS / "modules" / f"{module}.py"]
     while waiting:
-        for node in ast.walk(ast.parse(waiting.pop().read_text())):
-            if not isinstance(node, ast.ImportFrom) or not (node.level or "plugins.module_utils" in str(node.module)):
-                continue
-            names = [str(node.module).rpartition(".")[2], *(alias.name for alias in node.names)]
-            for path in [plugins / "module_utils" / f"{name}.py" for name in names]:
-                if path.exists() and path.stem not in found:
-                    found[path.stem] = path.stat().st_size
-                    waiting.append(path)
-    return sum(found.values())
+        new = imported(waiting.pop()) - found
+        found |= new
+        waiting += new
+    return sum(path.stat().st_size for path in found)

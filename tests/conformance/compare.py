@@ -24,6 +24,8 @@ FORMS = (
     (re.compile(r"\b([0-9a-f]{2}:){15}[0-9a-f]{2}\b"), "<md5>"),
     (re.compile(r"\br-[0-9a-z]{8}\b"), "<reservation>"),
     (re.compile(r"\b10\.\d+\.\d+\.\d+\b"), "<fixed ip>"),
+    # Nova's own number of a group, which counts those of the database.
+    (re.compile(r"(?<='parent_group_id': )\d+"), "<number>"),
     (re.compile(r"(?<=//)127\.0\.0\.1:\d+"), "<endpoint>"),
     (re.compile(r"\A(-----BEGIN RSA PRIVATE KEY-----).*(-----END RSA PRIVATE KEY-----)\s*\Z", re.DOTALL), r"\1\2"),
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 ID = re.compile(r"\b(i|ami|aki|ari|vol|snap|sg|eipalloc|eipassoc)-([0-9a-f]{8})\b")
+ADDRESS = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}\b")
 IMAGES = {"ami", "aki", "ari"}
 # Ids that the recordings made up because nothing has them.
 NOBODY = 0x00F00000
@@ -42,9 +43,10 @@ class Ids:
             self._texts[recorded] = local
 
     def local(self, text: str) -> str:
-        """text with every recorded id replaced by the local one."""
+        """text with every recorded id and address replaced by the local one."""
         if text in self._texts:
             return self._texts[text]
+        text = ADDRESS.sub(lambda match: self._texts.get(match[0], match[0]), text)
         return ID.sub(lambda match: f"{match[1]}-{self.number(match[1], int(match[2], 16)):08x}", text)
 
     def number(self, kind: str, recorded: int) -> int:

@@ -32,7 +32,8 @@ class Message:
 
 @dataclasses.dataclass
 class Exchange:
-    """One request, and its reply unless that was left out. ``at`` is the time in whole seconds, if the file has it.
+    """One request, and its reply unless that was left out. ``at`` is when it was sent, if the file has it, and
+    ``took`` how many seconds the reply took.
 
     ``before`` tells what was done unseen since the exchange before, where a recording says so.
     """
@@ -42,6 +43,7 @@ class Exchange:
     request: Message
     reply: Message | None
     before: tuple[str, ...] = ()
+    took: float = 0.0
 
     @property
     def pairs(self) -> list[tuple[str, str]]:
@@ -70,8 +72,9 @@ def load(folder: pathlib.Path) -> list[Exchange]:
 
 def parse(name: str, text: str) -> list[Exchange]:
     """The exchanges of one file's text."""
-    found = re.search(r"^# at (\S+) UTC", text, re.MULTILINE)
+    found = re.search(r"^# at (\S+) UTC(?:, took ([\d.]+)s)?", text, re.MULTILINE)
     at = datetime.datetime.fromisoformat(found[1]) if found else None
+    took = float(found[2] or 0) if found else 0.0
     before = tuple(re.findall(r"^# before: (.*)$", text.partition(REQUEST)[0], re.MULTILINE))
     exchanges = []
     for part in text.split(REQUEST)[1:]:
@@ -79,6 +82,8 @@ def parse(name: str, text: str) -> list[Exchange]:
         request = message(re.split(r"^-------- decoded ", sent, maxsplit=1, flags=re.MULTILINE)[0])
         reply = None if answered.strip().startswith(LEFT_OUT) else message(answered)
         exchanges.append(Exchange(name, at, request, reply, before))
+    for exchange in exchanges:
+        exchange.took = took / len(exchanges)
     return exchanges
 
 

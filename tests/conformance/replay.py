@@ -7,11 +7,15 @@
 Whoever recorded did things between the recorded exchanges: waited, removed VMs that were not needed any more, and once
 launched others. What the recordings show afterwards tells what that was, and the replay does the same. Recordings that
 tell it themselves (see recording.py) are believed instead, and ids are random there.
+
+What is inferred may be wrong. A difference that comes of it says nothing about the local cloud: where the recording
+shows other VMs than there are here, or ids that were only guessed, the verdict says so.
 """
 
 from __future__ import annotations
 
 import datetime
+import re
 import time
 import typing as t
 import urllib.parse
@@ -25,45 +29,89 @@ from .signing import shifted, signature, signed_host
 # What the recorded clouds took to build, and for other actions.
 BOOT_SECONDS = 4.0
 ACTION_SECONDS = 3.0
-# Seconds between two exchanges in which VMs were removed, or others launched, without being recorded.
+# Idle seconds between two exchanges in which VMs were removed, or others launched, without being recorded.
 UNRECORDED = 5.0
 AHEAD = 4
 SETTLE_SECONDS = 10.0
+# Times are recorded in whole seconds.
+PRECISION = 1.0
+# What a VM that is busy refuses.
+NEED_IDLE = ("StartInstances", "StopInstances")
+IN_USE = re.compile(r"already used (\d+) of \d+ instances")
+OTHER_VMS = "the recorded cloud had {} VMs, and here are {}: which ones were removed off the record is inferred"
+MADE_UP = "VM {} was launched off the record, and how is inferred"
+GUESSED = "which VM {} is was inferred from its neighbours"
 
 
 class Verdict(t.NamedTuple):
-    """One recorded exchange, and how the local reply differs from it (not at all if empty)."""
+    """One recorded exchange, and how the local reply differs from it (not at all if empty).
+
+    inferred: why that may come of what the replay inferred, in words; empty if it cannot.
+    """
 
     name: str
     differences: list[str]
+    inferred: str = ""
 
 
 class Replay:
-    """One run of a folder's exchanges against one local cloud."""
+    """One run of a folder's exchanges against one local cloud.
 
-    def __init__(self, exchanges: list[Exchange], cloud: Cloud, secrets: dict[str, str]) -> None:
+    hidden: the names of those whose replies nothing is inferred from; they are only compared.
+    """
+
+    def __init__(
+        self, exchanges: list[Exchange], cloud: Cloud, secrets: dict[str, str], hidden: t.Container[str] = ()
+    ) -> None:
         self.exchanges = exchanges
+        self._hidden = hidden
         self.cloud = cloud
         self.secrets = secrets
         self.told = any(exchange.before for exchange in exchanges)
         self.ids = Ids(sequential=not self.told)
-        self._last_mention = _last_mentions(exchanges)
+        self._last_mention = _last_mentions([(one, self._told_by(one)) for one in exchanges])
         self._sent_at = time.monotonic()
+        self._inferred = False
+        self._made_up: set[str] = set()
 
     def run(self) -> t.Iterator[Verdict]:
         """Send everything; yield a verdict for each exchange whose reply was recorded."""
-        clock = self.exchanges[0].at
+        over = self.exchanges[0].at
         for position, exchange in enumerate(self.exchanges):
-            at = exchange.at or clock
-            gap, clock = max(0.0, (at - clock).total_seconds()) if at and clock else 0.0, at
+            idle, over_before = 0.0, over
+            if exchange.at and over:
+                idle = (exchange.at - over).total_seconds()
+                over = max(over, exchange.at + datetime.timedelta(seconds=exchange.took))
             if self.told:
                 self._follow(exchange.before)
             else:
-                self._infer(position, gap)
+                self._infer(position, idle)
+                # A request does what it does at the end of the time that it takes, or nearly.
+                passed = (over - over_before).total_seconds() if over and over_before else 0.0
+                time.sleep(max(0.0, passed - (time.monotonic() - self._sent_at)))
+                self._wait_for_idle(exchange)
             self._sent_at = time.monotonic()
-            verdict = self._exchange(exchange)
+            found = self._exchange(exchange)
             if exchange.reply is not None:
-                yield Verdict(exchange.name, verdict)
+                yield Verdict(exchange.name, found, self._reason(exchange) if found and self._inferred else "")
+
+    def _told_by(self, exchange: Exchange) -> Message | None:
+        """The reply, if anything may be inferred from it."""
+        return None if exchange.name in self._hidden else exchange.reply
+
+    def _reason(self, exchange: Exchange) -> str:
+        """Why a difference may come of what was inferred: other VMs than the recorded ones, or guessed ids."""
+        assert exchange.reply is not None
+        here, there = len(self.cloud.servers()), _number_of_vms(exchange)
+        if there is not None and there != here:
+            return OTHER_VMS.format(there, here)
+        named = " ".join([*exchange.parameters.values(), exchange.reply.body])
+        for match in ID.finditer(named):
+            if match[0] in self._made_up:
+                return MADE_UP.format(match[0])
+            if match[1] == "i" and int(match[2], 16) < NOBODY and not self.ids.knows(match[0]):
+                return GUESSED.format(match[0])
+        return ""
 
     def _follow(self, orders: t.Iterable[str]) -> None:
         """Do what a recording says was done."""
@@ -78,13 +126,13 @@ class Replay:
             else:
                 raise ValueError(f"nobody knows what {order!r} is")
 
-    def _infer(self, position: int, gap: float) -> None:
-        """Do what seems to have been done, gap seconds after the exchange before."""
-        time.sleep(max(0.0, gap - (time.monotonic() - self._sent_at)))
-        if gap >= UNRECORDED:
+    def _infer(self, position: int, idle: float) -> None:
+        """Do what seems to have been done while nothing was recorded for so many seconds."""
+        if idle >= UNRECORDED:
             self._remove_unmentioned(position)
-        self._launch_unrecorded(position, AHEAD if gap >= UNRECORDED else 1)
+        self._launch_unrecorded(position, AHEAD if idle >= UNRECORDED else 1)
         self._launch_named(self.exchanges[position])
+        self._release_given_again(self.exchanges[position])
 
     def _exchange(self, exchange: Exchange) -> list[str]:
         """Send one request; a read is repeated until its states agree, or the time for that is over."""
@@ -150,6 +198,7 @@ class Replay:
             f"i-{self.ids.number('i', number):08x}" for number, last in self._last_mention.items() if last >= position
         }
         doomed = [value for value in self.cloud.servers() if value not in mentioned]
+        self._inferred = self._inferred or bool(doomed)
         for value in doomed:
             self.cloud.call("TerminateInstances", **{"InstanceId.1": value})
         self.cloud.wait(SETTLE_SECONDS, lambda servers: not set(doomed) & set(servers))
@@ -159,7 +208,8 @@ class Replay:
         for exchange in self.exchanges[position : position + ahead]:
             if exchange.parameters.get("Action") == "RunInstances":
                 return
-            document = tree(exchange.reply.body) if exchange.reply is not None else None
+            reply = self._told_by(exchange)
+            document = tree(reply.body) if reply is not None else None
             if document is None or exchange.parameters.get("Action") != "DescribeInstances":
                 continue
             for reservation in (item for item in document.iter() if _child(item, "reservationId") is not None):
@@ -170,7 +220,7 @@ class Replay:
 
     def _launch_named(self, exchange: Exchange) -> None:
         """Launch the VM that a request names, if it comes after all that were launched and the request finds it."""
-        reply = exchange.reply
+        reply = self._told_by(exchange)
         if reply is not None and ("InstanceNotFound" in reply.body or "InvalidInstanceID.NotFound" in reply.body):
             return
         numbers = [
@@ -184,9 +234,34 @@ class Replay:
         if highest is None or not numbers or not highest < max(numbers) < NOBODY:
             return
         there = self.cloud.servers()
+        self._inferred = True
         self.cloud.call("RunInstances", ImageId=self._any_image(), InstanceType="m1.tiny", MinCount="1", MaxCount="1")
         for value in set(self.cloud.servers()) - set(there):
             self.ids.learn(f"i-{max(numbers):08x}", value)
+            self._made_up.add(f"i-{max(numbers):08x}")
+
+    def _wait_for_idle(self, exchange: Exchange) -> None:
+        """Wait for VMs that were certainly idle when a request came that they took, if that is a matter of rounding."""
+        reply = self._told_by(exchange)
+        if exchange.parameters.get("Action") not in NEED_IDLE or reply is None or " 200 " not in reply.start:
+            return
+        named = {self.ids.local(value) for key, value in exchange.pairs if key.startswith("InstanceId")}
+        self.cloud.wait(PRECISION, lambda servers: not any(_busy(servers[one]) for one in named & set(servers)))
+
+    def _release_given_again(self, exchange: Exchange) -> None:
+        """Release the address that a request is given, if it was given before: it must have been released since."""
+        reply = self._told_by(exchange)
+        document = tree(reply.body) if reply is not None else None
+        if document is None or exchange.parameters.get("Action") != "AllocateAddress":
+            return
+        held = self.cloud.control("GET", "/state")["addresses"]
+        for address in (self.ids.local(value) for value in values(document, "publicIp")):
+            for one in held:
+                if one["ip"] == address:
+                    self._inferred = True
+                    if one["server"] is not None:
+                        self.cloud.call("DisassociateAddress", PublicIp=address)
+                    self.cloud.call("ReleaseAddress", PublicIp=address)
 
     def _any_image(self) -> str:
         """The image that most of the recorded launches name."""
@@ -204,6 +279,7 @@ class Replay:
             options["KeyName"] = keys[0]
         for number, group in enumerate(values(reservation, "groupId"), 1):
             options[f"SecurityGroup.{number}"] = group
+        self._inferred = True
         self.cloud.call("RunInstances", **options)
         made = sorted(set(self.cloud.servers()) - set(there))
         for pair in zip(recorded, made):
@@ -219,11 +295,24 @@ def _child(element: t.Any, tag: str) -> t.Any:
     return next((child for child in element if child.tag.rpartition("}")[2] == tag), None)
 
 
-def _last_mentions(exchanges: list[Exchange]) -> dict[int, int]:
-    """For each recorded VM number, the position of the last exchange that names it."""
+def _number_of_vms(exchange: Exchange) -> int | None:
+    """How many VMs the recorded cloud had, as its reply tells; None if that does not."""
+    body = exchange.reply.body if exchange.reply is not None else ""
+    told = IN_USE.search(body)
+    if told:
+        return int(told[1])
+    lists_all = exchange.parameters.get("Action") == "DescribeInstances" and not any(
+        name.startswith(("InstanceId", "Filter", "MaxResults")) for name in exchange.parameters
+    )
+    document = tree(body) if lists_all else None
+    return None if document is None else len(values(document, "instanceId"))
+
+
+def _last_mentions(exchanges: list[tuple[Exchange, Message | None]]) -> dict[int, int]:
+    """For each recorded VM number, the position of the last exchange that names it, in its request or its reply."""
     last: dict[int, int] = {}
-    for position, exchange in enumerate(exchanges):
-        text = " ".join(exchange.parameters.values()) + (exchange.reply.body if exchange.reply else "")
+    for position, (exchange, reply) in enumerate(exchanges):
+        text = " ".join(exchange.parameters.values()) + (reply.body if reply else "")
         for match in ID.finditer(text):
             if match[1] == "i":
                 last[int(match[2], 16)] = position

@@ -22,7 +22,7 @@ import sys
 import typing as t
 
 MODULE = "ansible_collections.nova_ec2.cloud.plugins.modules.instance"
-BOTO = "ansible_collections.nova_ec2.cloud.plugins.module_utils._boto"
+BOTO = "ansible_collections.nova_ec2.cloud.plugins.module_utils._api.boto"
 UNWANTED = ("EC2_", "AWS_", "BOTO_", "ANSIBLE_")
 
 

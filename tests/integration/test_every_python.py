@@ -24,8 +24,8 @@ MINORS = range(9, 15)
 # What a module does, without Ansible: targets have Pythons that the controller's ansible-core does not run on.
 PROGRAM = """
 import json, sys
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._errors import CloudError
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._options import CONNECTION_OPTIONS, connect_with
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.errors import CloudError
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.options import CONNECTION_OPTIONS, connect_with
 defaults = {name: spec.get("default") for name, spec in CONNECTION_OPTIONS.items()}
 said = []
 for options in json.load(sys.stdin):

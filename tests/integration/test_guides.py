@@ -28,7 +28,7 @@ import typing as t
 
 import pytest
 import yaml
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._options import CONNECTION_OPTIONS
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.options import CONNECTION_OPTIONS
 from gates.guide_block import Block, blocks
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]

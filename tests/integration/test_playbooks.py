@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import json
 import pathlib
 import re
@@ -27,26 +29,32 @@ def recap(done: t.Any) -> dict[str, int]:
 
 
 @pytest.fixture
-def variables(cloud: t.Any, tmp_path: pathlib.Path) -> dict[str, t.Any]:
+def variables(cloud: t.Any, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, t.Any]:
     """The variables of a batch web of three VMs with a key of its own."""
+    monkeypatch.setenv("PWD", str(tmp_path))
     return {
         "provision_rc_file": str(cloud.directory / "ec2rc.sh"),
         "provision_batch": "web-one",
         "provision_count": 3,
         "provision_image": CIRROS,
         "provision_key_name": "web-key",
-        "provision_private_key_file": str(tmp_path / "web.pem"),
+        # From where one stands, and that is not where the collection is installed.
+        "provision_private_key_file": "web.pem",
         "provision_name_template": "web-{index:02d}",
         "teardown_rc_file": str(cloud.directory / "ec2rc.sh"),
         "teardown_batch": "web-one",
         "teardown_key_name": "web-key",
-        "teardown_private_key_file": str(tmp_path / "web.pem"),
+        "teardown_private_key_file": "$PWD/web.pem",
     }
 
 
 def test_provision_as_a_plan_for_real_and_again(
     cloud: t.Any, playbook: t.Any, variables: t.Any, tmp_path: pathlib.Path
 ) -> None:
+    data = cloud.directory / "user-data.gz"
+    data.write_bytes(gzip.compress(b"#!/bin/sh\n"))
+    # A survey gives blanks for what nobody filled in.
+    variables = {**variables, "provision_user_data_file": str(data), "provision_user_data_base64": ""}
     # Nothing is written in check mode, and no SSH server is expected.
     reachable = {
         "provision_wait_for": "ssh",
@@ -63,6 +71,7 @@ def test_provision_as_a_plan_for_real_and_again(
     assert first.returncode == 0, first.stdout + first.stderr
     assert [server["vm_state"] for server in cloud.servers()] == ["active"] * 3
     assert {server["key_name"] for server in cloud.servers()} == {"web-key"}
+    assert {base64.b64decode(server["user_data"]) for server in cloud.servers()} == {data.read_bytes()}
     assert stat.S_IMODE((tmp_path / "web.pem").stat().st_mode) == 0o600
     secrets = [(tmp_path / "web.pem").read_text().splitlines()[1], cloud.options()["secret_key"]]
     assert not any(secret in first.stdout + first.stderr for secret in secrets)

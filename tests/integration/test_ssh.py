@@ -18,7 +18,7 @@ import time
 import typing as t
 
 import pytest
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._options import CONNECTION_OPTIONS, connect_with
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.options import CONNECTION_OPTIONS, connect_with
 
 pytestmark = pytest.mark.needs("ssh")
 BLOCK = re.compile(r"^-----BEGIN SSH HOST KEY KEYS-----\r?\n(.*?)^-----END SSH HOST KEY KEYS-----", re.M | re.S)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pathlib
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -69,8 +70,12 @@ class TestTutorial:
         assert cloud.actions() == ["DescribeRegions"]
 
     @pytest.mark.parametrize("cloud", ["ec2api"], indirect=True)
-    def test_it_goes_the_whole_way_on_another_cloud(self, cloud: t.Any, tutorial: t.Any) -> None:
-        done = tutorial(tutorial_rc_file=str(cloud.directory / "ec2rc.sh"))
+    def test_it_goes_the_whole_way_on_another_cloud(
+        self, cloud: t.Any, tutorial: t.Any, tmp_path: pathlib.Path
+    ) -> None:
+        # From where one stands, and that is not where the collection is installed.
+        shutil.copy(cloud.directory / "ec2rc.sh", tmp_path)
+        done = tutorial(tutorial_rc_file="ec2rc.sh")
         assert done.returncode == 0, done.stdout + done.stderr
         assert "is pending" in done.stdout and "is running" in done.stdout and CIRROS in done.stdout
         assert "PRIVATE KEY" not in done.stdout and "Start the cloud" not in done.stdout

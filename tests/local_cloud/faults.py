@@ -18,6 +18,9 @@ KINDS = (
     "hang",
     "http_500",
     "http_503",
+    "http_413",
+    "http_429",
+    "over_limit",
     "http_500_after",
     "http_503_after",
     "unknown_error",
@@ -37,7 +40,11 @@ KINDS = (
     "hold_after",
 )
 # In these the request is not carried out, or not at once.
-NOT_DONE = ("drop_before", "hang", "http_500", "http_503", "unknown_error", "html_error", "redirect", "keystone_down")
+NOT_DONE = (
+    *("drop_before", "hang", "http_413", "http_429", "http_500", "http_503", "unknown_error", "over_limit"),
+    *("html_error", "redirect", "keystone_down"),
+)
+TOO_MANY = ("http_413", "http_429", "over_limit")
 
 GARBAGE = b"\x00\xff this is <not> XML & never was"
 HTML = b"<html><head><title>Welcome</title></head><body><p>Please log in.</p></body></html>"
@@ -51,6 +58,8 @@ BOMB = (
 @dataclasses.dataclass
 class Fault:
     """One order: what goes wrong (``kind``) for which actions (a pattern), how often, and after how many others.
+
+    Those of TOO_MANY ask to be left alone for ``seconds``, if these are more than 0.
 
     ``times`` of -1 means for ever; ``seconds`` and ``location`` serve the kinds that need them.
     """

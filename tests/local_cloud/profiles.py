@@ -51,6 +51,8 @@ class Profile:
     reboot_revives_at_once: bool = False  # a stopped server reads running while it reboots
     reboot_from: tuple[str, ...] = ("active", "stopped", "paused", "suspended", "error")
     reboot_twice: bool = False  # reboot while rebooting is accepted
+    common_lengths: bool = False  # the lengths of texts of groups are checked by Nova's common function
+    absent_tag_fails: bool = True  # deleting a tag that is not there ends the request with an error
     stop_from: tuple[str, ...] = ("active", "rescued", "error")
     reports_changes: bool = False  # Start and Stop list the state changes
     gone_state: str = "terminated"  # state told by Terminate for a server that vanished at once
@@ -81,7 +83,6 @@ GRIZZLY = Profile(
     public_dns=True,
     reboot_revives_at_once=True,
     reboot_from=("active", "stopped", "paused", "suspended"),
-    reboot_twice=True,
     root_device_after_boot=None,
     free_disassociate="instance_not_found",
     detach_lingers=True,
@@ -99,6 +100,7 @@ HAVANA = dataclasses.replace(
     address_error="UnsupportedOpperation",
     counts_checked=False,
     token_shown=False,
+    absent_tag_fails=False,
     free_disassociate="accept",
 )
 
@@ -109,6 +111,7 @@ JUNO = dataclasses.replace(
     timestamp_needed=False,
     stop_from=("active", "error"),
     reports_changes=True,
+    common_lengths=True,
     gone_state="shutting-down",
     volume_error="InvalidVolume.NotFound",
     snapshot_error="InvalidSnapshot.NotFound",
@@ -123,6 +126,7 @@ LIBERTY = dataclasses.replace(
     mount="",
     advertised_path="/",
     asked_zone_shown=True,
+    reboot_twice=True,
 )
 
 EC2API = dataclasses.replace(
@@ -137,6 +141,7 @@ EC2API = dataclasses.replace(
     keystone_clock=True,
     root_device_after_boot="/dev/sda",
     reboot_from=("active",),  # a soft reboot
+    reboot_twice=False,
     default_flavor="m1.small",
     volume_error="InvalidVolume.NotFound",
     stop_from=("active", "rescued", "error"),

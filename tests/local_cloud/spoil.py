@@ -55,6 +55,11 @@ def _error(kind: str) -> dispatch.Reply:
     if kind.startswith("unknown_error"):
         body = error("UnknownError", GRIZZLY.unknown_text, f"req-{uuid.uuid4()}")
         return dispatch.Reply(400, dispatch.XML, body.encode(), "UnknownError")
+    if kind == "over_limit":
+        body = error("RequestLimitExceeded", "Request limit exceeded.", f"req-{uuid.uuid4()}")
+        return dispatch.Reply(400, dispatch.XML, body.encode())
+    if kind in faults.TOO_MANY:
+        return dispatch.plain(int(kind[-3:]), "This request was rate-limited.")
     status = 503 if "503" in kind else 500
     return dispatch.plain(status, "\n\nThe server has either erred or is overloaded.\n\n   ")
 

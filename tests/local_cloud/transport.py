@@ -238,5 +238,7 @@ def written(
     ]
     if fault is not None and fault.kind == "redirect":
         lines.append(f"Location: {fault.location}")
+    if fault is not None and fault.kind in faults.TOO_MANY and fault.seconds > 0:
+        lines.append(f"Retry-After: {fault.seconds:g}")
     head = "\r\n".join(lines) + "\r\n\r\n"
     return head.encode("latin-1") + (b"" if headless else reply.body), not missing

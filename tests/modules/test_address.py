@@ -41,7 +41,7 @@ def members(cloud: t.Any, count: int, **more: t.Any) -> list[str]:
 
 def raw(cloud: t.Any, user: str = "demo") -> t.Any:
     """A plain boto connection."""
-    from ansible_collections.nova_ec2.cloud.plugins.module_utils._connection import Endpoint, connect
+    from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.connection import Endpoint, connect
 
     options = cloud.options(user)
     return connect(Endpoint.parse(options["endpoint_url"]), options["access_key"], options["secret_key"])
@@ -435,11 +435,18 @@ def test_what_cannot_be_released_either_is_named(cloud: t.Any, run: t.Any) -> No
 def test_an_address_that_is_away_but_not_released_is_named(cloud: t.Any, run: t.Any) -> None:
     ids = members(cloud, 2)
     hold(cloud, *ids)
-    cloud.fault(RELEASE, "unknown_error")
+    cloud.fault(RELEASE, "http_503")
     result = run("address", batch="web", state="absent")
     assert result["failed"] and "still allocated: 172.24.4.1." in result["msg"], result
     assert result["unreleased_addresses"] == [FIRST] and cloud.addresses() == {FIRST: None}
     assert run("address", public_ip=FIRST, state="absent")["changed"] and cloud.addresses() == {}
+
+
+def test_an_address_is_released_once_the_cloud_lets_go_of_it(cloud: t.Any, run: t.Any) -> None:
+    hold(cloud, *members(cloud, 2))
+    cloud.fault(RELEASE, "unknown_error", times=3)
+    result = run("address", batch="web", state="absent")
+    assert result["changed"] and not result.get("failed") and cloud.addresses() == {}, result
 
 
 def test_what_was_taken_away_before_a_failure_is_released(cloud: t.Any, run: t.Any) -> None:

@@ -103,6 +103,35 @@ def test_a_killed_launch_is_taken_over_by_the_next_run(
     assert cloud.actions().count("RunInstances") == 1
 
 
+def test_what_may_still_come_is_waited_for_no_longer_than_the_task_waits(
+    cloud: t.Any, start: t.Any, tmp_path: pathlib.Path, lasts: t.Any
+) -> None:
+    cloud.fault("RunInstances", "late", seconds=10)
+    killed = start(tmp_path / "one", count=3)
+    cloud.wait_for_request("RunInstances")
+    killed.kill()
+    with lasts(3):
+        result = start(tmp_path / "one", count=3, wait_timeout=3).result()
+    assert result["failed"] and "what it asked for may still happen" in result["msg"], result
+    assert result["changed"] is False and cloud.actions().count("RunInstances") == 1
+    result = start(tmp_path / "one", count=3).result()
+    assert not result.get("failed"), result.get("msg", result)
+    assert len(result["instance_ids"]) == cloud.ever_started() == 3
+
+
+@pytest.mark.parametrize("noted", ["[" * 100_000, '{"members": Infinity, "since": 1}', '{"members": 9, "since": 1e10}'])
+def test_a_journal_that_makes_no_sense_stops_nobody(
+    cloud: t.Any, start: t.Any, tmp_path: pathlib.Path, noted: str, lasts: t.Any
+) -> None:
+    assert not start(tmp_path / "one", count=1).result().get("failed")
+    (place,) = (tmp_path / "one" / ".ansible" / "nova_ec2").iterdir()
+    place.write_text(noted)
+    with lasts(0):
+        result = start(tmp_path / "one", count=1, wait_timeout=3).result()
+    assert result["changed"] is False and "makes no sense" in result["warnings"][0], result
+    assert "warnings" not in start(tmp_path / "one", count=1).result()
+
+
 def test_a_launch_killed_on_another_machine_is_found_afterwards(
     cloud: t.Any, start: t.Any, tmp_path: pathlib.Path
 ) -> None:

@@ -11,6 +11,7 @@ import re
 import typing as t
 
 import pytest
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources import ready as _ready
 from clouds import PROFILES
 
 
@@ -87,13 +88,39 @@ def test_min_count_is_content_with_what_the_quota_allows(cloud: t.Any, batch: t.
     asked = {"requested": 1, "used": 4} if cloud.profile == "ec2api" else {"requested": 6, "used": 0}
     assert refused["quota"] == {"resource": "instances", "limit": 4, **asked}
     assert cloud.ever_started() == 0
-    result = batch(count=6, min_count=3)
+    result = batch(count=6, min_count=3, diff=True)
     assert len(result["instance_ids"]) == 4 and result["missing"] == 2 and result["warnings"]
-    full = batch(count=6, min_count=4)
+    assert result["changed"] and len(result["diff"]["after"]["members"]) == 4
+    full = batch(count=6, min_count=4, diff=True)
     assert full["missing"] == 2 and any("used" in text for text in full["warnings"])
+    # All that was to be done was refused.
+    assert full["changed"] is False and full["diff"]["after"] == full["diff"]["before"], full["diff"]
     assert "already used 4 of 4" in batch(fails=True, count=6, min_count=5)["msg"]
     cloud.settings(quota_instances=10)
     assert batch(count=6, min_count=3)["missing"] == 0
+
+
+@pytest.mark.parametrize("cloud", ["grizzly", "icehouse"], indirect=True)
+def test_what_the_quota_keeps_from_being_done_is_no_change_and_in_no_diff(cloud: t.Any, batch: t.Any) -> None:
+    cloud.settings(quota_instances=1)
+    assert batch(count=1)["changed"]
+    # Nothing is replaced while the batch cannot be brought up, and no change is told of what stays.
+    more = {"count": 2, "min_count": 1, "instance_type": "m1.small", "update": "replace", "diff": True}
+    refused = batch(**more)
+    assert refused["changed"] is False, refused["diff"]
+    assert list(refused["diff"]["after"]["members"]) == list(refused["diff"]["before"]["members"]) == ["1"]
+    assert batch(**more, check=True)["changed"]
+    # The mark is made by the first run, whatever it is refused then, and not by the second.
+    cloud.settings(quota_instances=0)
+    assert batch(state="absent")["changed"]
+    assert [batch(count=2, min_count=0)["changed"] for _again in range(2)] == [True, False]
+
+
+@pytest.mark.parametrize("cloud", PROFILES, indirect=True)
+def test_a_failed_task_says_whether_it_changed_anything(cloud: t.Any, batch: t.Any) -> None:
+    cloud.settings(fail_builds=1)
+    assert batch(fails=True, count=2)["changed"] is True
+    assert batch(fails=True, count=2)["changed"] is False
 
 
 @pytest.mark.parametrize("cloud", ["ec2api"], indirect=True)
@@ -191,7 +218,6 @@ def test_selectors_that_came_to_nothing_are_refused_or_select_nothing(cloud: t.A
     for args in (
         {"batch": "", "state": "absent"},
         {"batch": None, "state": "absent"},
-        {"instance_ids": [""], "state": "absent"},
         {"instance_ids": "None", "state": "absent"},
         {"instance_ids": {}, "state": "absent"},
         {"batch": "None", "state": "absent"},
@@ -200,7 +226,8 @@ def test_selectors_that_came_to_nothing_are_refused_or_select_nothing(cloud: t.A
     ):
         assert run("instance", **args).get("failed"), args
     assert cloud.actions() == []
-    assert run("instance", instance_ids=[], state="absent")["changed"] is False
+    for nothing in ([], [""], ""):
+        assert run("instance", instance_ids=nothing, state="absent")["changed"] is False
     assert run("instance", batch="we", state="absent")["changed"] is False
     assert cloud.mutations() == [] and len(cloud.servers()) == 2
 
@@ -261,6 +288,93 @@ def test_drift_is_reported_and_replaced_step_by_step(cloud: t.Any, batch: t.Any,
     assert batch(count=3, instance_type="m1.small", update="replace")["changed"] is False
 
 
+@pytest.mark.parametrize("cloud", PROFILES, indirect=True)
+def test_with_max_surge_there_are_never_too_few_members(cloud: t.Any, batch: t.Any) -> None:
+    before = numbered(batch(count=3))
+    cloud.forget_log()
+    running: list[int] = []
+    for _round in range(2):
+        cloud.when("TerminateInstances", lambda: running.append(states(cloud).count("active")))
+
+    after = batch(count=3, instance_type="m1.small", update="replace", max_surge=2, max_unavailable=0)
+
+    assert cloud.mutations() == ["RunInstances", "TerminateInstances"] * 2 + cloud.noting(2)
+    assert running == [5, 4] and states(cloud) == ["active"] * 3
+    assert sorted(numbered(after)) == [1, 2, 3] and not set(numbered(after).values()) & set(before.values())
+    again = batch(count=3, instance_type="m1.small", update="replace", max_surge=2)
+    assert again["changed"] is False and numbered(again) == numbered(after)
+
+
+@pytest.mark.parametrize("cloud", PROFILES, indirect=True)
+def test_where_the_quota_has_no_room_for_a_surge_members_go_first(cloud: t.Any, batch: t.Any) -> None:
+    batch(count=3)
+    cloud.settings(quota_instances=3)
+    after = batch(count=3, instance_type="m1.small", update="replace", max_surge=1)
+    assert "There is no room for max_surge" in after["warnings"][0] and len(after["warnings"]) == 1
+    assert {view["instance_type"] for view in after["instances"]} == {"m1.small"}
+    assert states(cloud) == ["active"] * 3
+    stopped = batch(fails=True, count=3, instance_type="m1.tiny", update="replace", max_surge=1, max_unavailable=0)
+    assert stopped["quota"]["limit"] == 3 and states(cloud) == ["active"] * 3
+
+
+@pytest.mark.parametrize("cloud", PROFILES, indirect=True)
+def test_only_numbers_from_partition_on_are_replaced(cloud: t.Any, batch: t.Any) -> None:
+    before = numbered(batch(count=4))
+    canary = batch(instance_type="m1.small", update="replace", partition=4)
+    assert {slot: value == before[slot] for slot, value in numbered(canary).items()} == {
+        1: True,
+        2: True,
+        3: True,
+        4: False,
+    }
+    assert sorted(canary["drift"]) == sorted([before[1], before[2], before[3]])
+    assert batch(instance_type="m1.small", update="replace", partition=4)["changed"] is False
+    assert batch(instance_type="m1.small", update="replace", partition=1)["drift"] == {}
+
+
+@pytest.mark.parametrize("cloud", ["grizzly", "liberty"], indirect=True)
+def test_a_member_that_does_not_answer_ends_the_replacement(
+    cloud: t.Any, batch: t.Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What answers on the network of the VMs is no part of the cloud."""
+    answering: set[str] = set()
+    monkeypatch.setattr(_ready, "open_at", lambda hosts, port: {host for host in hosts if host in answering})
+    before = batch(count=3)
+    silent = batch(fails=True, count=3, wait_for="tcp:80")
+    assert "3 of 3 VMs are not running and answering on port 80" in silent["msg"] and not silent["changed"]
+    answering.update(view["private_ip_address"] for view in before["instances"])
+    assert batch(count=3, wait_for="tcp:80")["changed"] is False
+    cloud.forget_log()
+
+    stopped = batch(fails=True, instance_type="m1.small", update="replace", wait_for="tcp:80", max_surge=1)
+
+    assert "1 of 4 VMs are not running and answering on port 80" in stopped["msg"]
+    assert cloud.mutations() == ["RunInstances"] and states(cloud) == ["active"] * 4
+    assert set(before["instance_ids"]) < set(stopped["instance_ids"])
+
+
+@pytest.mark.parametrize("cloud", ["grizzly", "ec2api"], indirect=True)
+def test_an_address_is_waited_for_if_asked(cloud: t.Any, batch: t.Any) -> None:
+    assert all(view["private_ip_address"] for view in batch(count=2, wait_for="address")["instances"])
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        ({"wait_for": "tcp:0"}, "wait_for is one of running, address and tcp:PORT"),
+        ({"wait_for": "tcp:http"}, "wait_for is one of"),
+        ({"wait_for": "ssh"}, "wait_for is one of"),
+        ({"max_surge": -1}, "max_surge must be 0 or more"),
+        ({"partition": 0}, "partition must be 1 or more"),
+    ],
+)
+def test_bad_words_about_replacing_are_refused_before_any_request(
+    cloud: t.Any, batch: t.Any, args: dict[str, t.Any], said: str
+) -> None:
+    cloud.forget_log()
+    assert said in batch(fails=True, **args)["msg"] and cloud.actions() == []
+
+
 @pytest.mark.parametrize("cloud", ["grizzly", "liberty"], indirect=True)
 def test_a_failed_replacement_stops_the_rest(cloud: t.Any, batch: t.Any) -> None:
     batch(count=4)
@@ -317,7 +431,7 @@ def test_progress_is_written_line_by_line(cloud: t.Any, batch: t.Any, tmp_path: 
         ({"batch": "web", "count": 2, "min_count": 3}, "at most count"),
         ({"batch": "web", "min_count": 1}, "at most count"),
         ({"batch": "web", "chunk_size": 0}, "1 or more"),
-        ({"batch": "web", "max_unavailable": 0}, "1 or more"),
+        ({"batch": "web", "max_unavailable": 0}, "must not both be 0"),
         ({"batch": "web", "max_terminate": -1}, "0 or more"),
         ({"batch": "web", "remove": ["newest", "i-00000001"]}, "remove is one of"),
         ({"batch": "web", "remove": []}, "remove is one of"),

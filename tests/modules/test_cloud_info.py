@@ -12,8 +12,11 @@ import typing as t
 
 import pytest
 import yaml
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._diagnosis import COLLECTION_VERSION, generation_of
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._errors import CloudError
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.errors import CloudError
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.diagnosis import (
+    COLLECTION_VERSION,
+    generation_of,
+)
 from clouds import PROFILES
 from virtual.line import Line
 from virtual.world import World

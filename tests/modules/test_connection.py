@@ -225,4 +225,7 @@ def test_a_missing_ca_bundle_is_a_clear_error(cloud: t.Any, run: t.Any) -> None:
     secure = cloud.url.replace("http:", "https:")
     result = run("keypair_info", endpoint_url=secure, ca_bundle="/nonexistent/ca.pem")
     assert result["failed"] and "ca_bundle /nonexistent/ca.pem cannot be used" in result["msg"]
+    for device in ("/dev/zero", "/dev/null"):
+        result = run("keypair_info", endpoint_url=secure, ca_bundle=device)
+        assert result["failed"] and ", and not a regular file" in result["msg"]
     assert cloud.actions() == []

@@ -13,8 +13,12 @@ import subprocess
 import typing as t
 
 import pytest
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._consoles import clean_lines
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._host_keys import host_key, host_keys_in, known_hosts
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.consoles import clean_lines
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.host_keys import (
+    host_key,
+    host_keys_in,
+    known_hosts,
+)
 from clouds import PROFILES
 
 VM = {"image": "Cirros-0.3.0-x86_64", "instance_type": "m1.tiny"}

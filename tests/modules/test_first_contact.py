@@ -45,7 +45,7 @@ def test_without_an_endpoint_all_ways_to_give_one_are_told(run: t.Any, tmp_path:
     wrong = tmp_path / "openrc.sh"
     wrong.write_text("export OS_AUTH_URL=http://127.0.0.1:5000/v2.0\nexport OS_TENANT_NAME=demo\n")
     result = run("region_info", user=None, rc_file=str(wrong))
-    assert result["failed"] and f"rc_file {wrong} sets none of these" in result["msg"] and "ec2rc.sh" in result["msg"]
+    assert result["failed"] and f"rc_file {wrong} gives no endpoint" in result["msg"] and "ec2rc.sh" in result["msg"]
 
 
 def test_an_endpoint_without_keys_is_told_with_where_they_come_from(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._connection import Endpoint, connect
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.connection import Endpoint, connect
 from clouds import PROFILES
 
 pytestmark = pytest.mark.needs("new_images")
@@ -168,10 +168,7 @@ def test_a_vm_that_is_not_there_is_told_before_anything_is_written(cloud: t.Any,
     [
         ({}, "image_id, name"),
         ({"name": "web", "instance_id": "i-00000001", "image_location": "b/m.xml"}, "mutually exclusive"),
-        ({"name": "0x10", "instance_id": "i-00000001"}, "read it as a number"),
         ({"name": "ami-00000001"}, "give it as image_id"),
-        ({"name": "café"}, "ASCII"),
-        ({"name": " web"}, "outer spaces"),
         ({"name": ""}, "1 to 255"),
         ({"name": "web", "instance_id": "web-1"}, "not an instance id"),
         ({"name": "web", "description": "true"}, "a boolean"),

@@ -10,7 +10,7 @@ import time
 import typing as t
 
 import pytest
-from ansible_collections.nova_ec2.cloud.plugins.module_utils import _ready
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources import ready as _ready
 from clouds import CIRROS, PROFILES
 
 

@@ -39,6 +39,7 @@ class Inventory:
         monkeypatch.setattr(Display, "warning", lambda _self, msg, *_more, **_others: self._said.append(str(msg)))
         monkeypatch.setattr(Display, "error_as_warning", self._failed)
         monkeypatch.setattr(ansible.constants, "INVENTORY_UNPARSED_IS_FAILED", True)
+        monkeypatch.setattr(ansible.constants, "INVENTORY_ANY_UNPARSED_IS_FAILED", True)
 
     def _failed(self, msg: str | None, exception: BaseException) -> None:
         self._said.append(f"{msg} {exception}")
@@ -51,10 +52,23 @@ class Inventory:
         path.write_text(json.dumps({**content, **({"clouds": clouds} if clouds else {})}))
         return path
 
-    def read(self, path: pathlib.Path, cache: bool = True) -> tuple[dict[str, dict[str, t.Any]], dict[str, list[str]]]:
-        """Hosts with their variables, and groups with their hosts. AnsibleError if the file cannot be used."""
+    @property
+    def said(self) -> str:
+        """What was said, in warnings and errors."""
+        return " ".join(self._said)
+
+    def read_beside(self, own: dict[str, t.Any], group: str = "own", **options: t.Any) -> t.Any:
+        """The same as read, beside hosts of one's own in a file that is read before."""
+        path = self._directory / "a.yml"
+        path.write_text(json.dumps({"all": {"children": {group: {"hosts": own}}}}))
+        return self.read(path, self.write(**options))
+
+    def read(
+        self, *paths: pathlib.Path, cache: bool = True
+    ) -> tuple[dict[str, dict[str, t.Any]], dict[str, list[str]]]:
+        """Hosts with their variables, and groups with their hosts. AnsibleError if a file cannot be used."""
         self._said.clear()
-        found = InventoryManager(DataLoader(), [str(path)], cache=cache)
+        found = InventoryManager(DataLoader(), list(map(str, paths)), cache=cache)
         hosts = {
             name: {key: value for key, value in host.get_vars().items() if key not in OWN}
             for name, host in found.hosts.items()
@@ -98,7 +112,8 @@ def test_hosts_are_named_grouped_and_composed_as_asked(cloud: t.Any, vms: list[s
     hosts, groups, _said = inventory.list(
         hostnames=["tag:none", "{{ batch }}-{{ slot }}"],
         hostvars_prefix="vm_",
-        compose={"kind": "instance_type | upper", "same": "vm_instance_id == instance_id"},
+        hostvars_suffix="_of_nova",
+        compose={"kind": "instance_type | upper", "same": "vm_instance_id_of_nova == instance_id"},
         groups={"tiny": "instance_type == 'm1.tiny'", "big": "kind == 'M1.LARGE'"},
         keyed_groups=[{"key": "instance_type", "prefix": "type"}, {"key": "state"}],
         leading_separator=False,
@@ -107,7 +122,17 @@ def test_hosts_are_named_grouped_and_composed_as_asked(cloud: t.Any, vms: list[s
     assert "big" not in groups
     for variables in hosts.values():
         assert variables["kind"] == "M1.TINY" and variables["same"] is True
-        assert variables["vm_instance_id"] in vms and "instance_id" not in variables
+        assert variables["vm_instance_id_of_nova"] in vms and "instance_id" not in variables
+
+
+def test_members_of_batches_are_named_by_the_template_and_others_by_hostnames(
+    cloud: t.Any, run: t.Any, vms: list[str], inventory: Inventory
+) -> None:
+    cloud.control("POST", "servers", tenant="demo", count=1)
+    hosts, groups, _said = inventory.list(name_template="{batch}-{index:03d}")
+    assert groups["batch_web"] == ["web-001", "web-002"] and len(hosts) == 3
+    cloud.forget_log()
+    assert "{index}" in inventory.fail(name_template="{batch}") and cloud.actions() == []
 
 
 def test_what_cannot_be_composed_is_left_out_or_an_error(vms: list[str], inventory: Inventory) -> None:
@@ -272,3 +297,128 @@ def test_only_files_named_for_it_are_taken(inventory: Inventory, vms: list[str])
     assert sorted(inventory.read(inventory.write("nova_ec2.yaml"))[0]) == sorted(vms)
     with pytest.raises(AnsibleError):
         inventory.read(inventory.write("hosts.yml"))
+
+
+class TestWritten:
+    """What files say, and what templates in them came to."""
+
+    def test_a_file_of_keys_is_never_completed_from_the_environment(
+        self, inventory: Inventory, cloud: t.Any, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        keys = cloud.users["demo"]
+        for name, value in (("URL", cloud.url), ("ACCESS_KEY", keys["access"]), ("SECRET_KEY", keys["secret"])):
+            monkeypatch.setenv(f"EC2_{name}", value)
+        rc_file = tmp_path / "prod.sh"
+        for text, said in (
+            ("$ANSIBLE_VAULT;1.1;AES256\n61\n", "is encrypted by ansible-vault"),
+            ("export OS_AUTH_URL=http://x:5000/v3\n", "a file for Keystone"),
+            ("EC2_URL=http://127.0.0.1:9/\n", "gives no keys"),
+        ):
+            rc_file.write_text(text)
+            assert said in inventory.fail(rc_file=str(rc_file))
+            told = inventory.fail(clouds=[{"name": "north", "rc_file": str(rc_file)}])
+            assert said in told and "clouds: north: " in told
+        assert "rc_file is empty" in inventory.fail(rc_file="{{ '' }}")
+        assert "endpoint_url is empty" in inventory.fail(clouds=[{"name": "north", "endpoint_url": " "}])
+        assert cloud.actions() == []
+
+    def test_what_came_to_nothing_selects_nothing(self, inventory: Inventory, vms: list[str]) -> None:
+        for option in ("batches", "states", "include_filters"):
+            assert set(inventory.list(**{option: None})[0]) == set(inventory.list()[0]) != set()
+            assert inventory.list(**{option: []})[0] == {}
+        assert inventory.list(batches=["", " "])[0] == {}
+        assert set(inventory.list(batches="db, web")[0]) == set(vms)
+
+    def test_what_cannot_be_meant_is_refused_in_words(self, inventory: Inventory, cloud: t.Any) -> None:
+        for options, said in (
+            ({"include_filters": [{"image-id": None}]}, "include_filters: image-id is null"),
+            ({"exclude_filters": [{"image-id": {"a": "b"}}]}, "exclude_filters: image-id must be a text"),
+            ({"include_filters": [{"1": 2}]}, "no filter '1'"),
+            ({"clouds": [{"name": "a", "read_timeout": False}]}, "read_timeout must be a number, and is a boolean"),
+            ({"clouds": [{"name": "a", "rc_file": ["x"]}]}, "rc_file must be a text, and is a list"),
+            ({"clouds": [{"name": "a", "rc_file": "a\0b"}]}, "rc_file holds the character NUL"),
+            ({"clouds": [{"name": "a", "connect_timeout": 10**20}]}, "must be a number up to"),
+        ):
+            told = inventory.fail(**options)
+            assert said in told and "Traceback" not in told, told
+        assert cloud.actions() == []
+
+
+def test_a_vm_takes_no_other_hosts_place(cloud: t.Any, run: t.Any, vms: list[str], inventory: Inventory) -> None:
+    address = {
+        view["instance_id"]: view["private_ip_address"] for view in run("instance_info", batch="web")["instances"]
+    }
+    for own in (
+        {vms[0]: {"ansible_host": "192.0.2.1"}},
+        {"prod": {"ansible_host": address[vms[0]]}},
+        {address[vms[0]]: {}},
+    ):
+        [name] = own
+        with pytest.raises(AnsibleError):
+            inventory.read_beside(own)
+        assert name in inventory.said and vms[0] in inventory.said, inventory.said
+    # It says itself that it is this VM, and keeps what it had.
+    hosts, _groups = inventory.read_beside({vms[0]: {"nova_ec2_instance_id": vms[0], "mine": 1}})
+    assert hosts[vms[0]]["mine"] == 1 and hosts[vms[0]]["ansible_host"] == address[vms[0]]
+
+
+@pytest.mark.parametrize("cloud", ["ec2api"], indirect=True)
+def test_a_vm_is_no_group_and_has_no_name_that_ansible_splits_or_that_is_anothers(
+    cloud: t.Any, run: t.Any, vms: list[str], inventory: Inventory
+) -> None:
+    first, second = vms
+    keyed = {"keyed_groups": [{"key": "instance_type", "prefix": "type"}], "leading_separator": False}
+    for name in ("prod", "batch_web", "type_m1_tiny", "nova_ec2", second, "all"):
+        assert run("tag", resource=first, tags={"Name": name})["changed"]
+        hosts, groups = inventory.read_beside({"db": {"ansible_host": "192.0.2.1"}}, group="prod", **keyed)
+        assert set(hosts) - {"db"} == {f"{name}-{first}", second if name != second else f"{second}-{second}"} or (
+            name == second and set(hosts) - {"db"} == {f"{second}-{first}", second}
+        ), (name, hosts)
+        assert hosts["db"]["ansible_host"] == "192.0.2.1" and groups["prod"] == ["db"]
+        assert len(groups["type_m1_tiny"]) == 2 and name in inventory.said
+    for name in ("web:1", "web[1:3]", "a,b", "web*", "!web", "&web", "~web", "@web", "-web", "a/b", "a;b", "{{ x }}"):
+        assert run("tag", resource=first, tags={"Name": name})["changed"]
+        hosts, _groups, said = inventory.list()
+        assert sorted(hosts) == sorted(vms) and "is no name for a host" in said, name
+    assert run("tag", resource=first, tags={"Name": "Jones's web server 1".replace("'", "")})["changed"]
+    assert "Joness web server 1" in inventory.list()[0]
+
+
+@pytest.mark.needs("many_clouds")
+def test_the_same_ids_in_two_files_of_two_clouds_are_two_hosts(
+    cloud: VirtualCloud, vms: list[str], inventory: Inventory, tmp_path: pathlib.Path
+) -> None:
+    other = VirtualCloud(cloud.world, tmp_path / "other", "icehouse", port=8774)
+    other.control("POST", "servers", tenant="demo", count=2)
+    north = inventory.write("north.nova_ec2.yml")
+    south = inventory.write("south.nova_ec2.yml", **other.options())
+    again = inventory.write("zenith.nova_ec2.yml", batches=["web"], compose={"mine": "1"})
+    hosts, _groups = inventory.read(north, south, again)
+    assert sorted(hosts) == sorted([*vms, *(f"{value}-127.0.0.1-8774" for value in vms)])
+    assert [hosts[value]["nova_ec2_endpoint"] for value in vms] == [cloud.url] * 2
+    assert all(hosts[f"{value}-127.0.0.1-8774"]["nova_ec2_endpoint"] == other.url for value in vms)
+    assert all(("mine" in variables) is (name in vms) for name, variables in hosts.items())
+
+
+def test_what_makes_no_sense_in_a_cache_is_asked_for_again(
+    cloud: t.Any, vms: list[str], inventory: Inventory, tmp_path: pathlib.Path
+) -> None:
+    options = {
+        "cache": True, "cache_plugin": "ansible.builtin.jsonfile", "cache_connection": str(tmp_path / "cache")
+    }  # fmt: skip
+    assert sorted(inventory.list(**options)[0]) == sorted(vms)
+    [kept] = (tmp_path / "cache").iterdir()
+    good = json.loads(json.loads(kept.read_text())["__payload__"])
+    [at] = good
+    odd = [[], {at: None}, {at: {"instances": [{}], "own": None}}, {at: {"instances": [3]}}, {at: {"own": None}}]
+    for text in ('{"__payload__": null}', *(json.dumps({"__payload__": json.dumps(one)}) for one in odd)):
+        kept.write_text(text)
+        cloud.forget_log()
+        assert sorted(inventory.list(**options)[0]) == sorted(vms) and cloud.actions() == [VMS]
+    # Nor does an address that is none, or this machine's, become one to connect to.
+    for number, address in enumerate(("-oProxyCommand=x", "127.0.0.1")):
+        good[at]["instances"][number]["private_ip_address"] = address
+    kept.write_text(json.dumps({"__payload__": json.dumps(good)}))
+    cloud.forget_log()
+    assert all("ansible_host" not in variables for variables in inventory.list(**options)[0].values())
+    assert cloud.actions() == []

@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._connection import Endpoint, connect
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.connection import Endpoint, connect
 from clouds import CIRROS, PROFILES
 
 ANYWHERE = "0.0.0.0/0"
@@ -222,7 +222,6 @@ def test_a_range_that_ec2_api_would_widen_is_refused(cloud: t.Any, run: t.Any) -
     ("args", "said"),
     [
         ({"name": "123"}, "a number"),
-        ({"name": "a/b"}, "not a name that Nova accepts"),
         ({"name": "ansible-batch-db"}, "with batch db"),
         ({"name": "ansible-batch-db", "state": "absent"}, "nova_ec2.cloud.instance"),
         ({"name": "default", "state": "absent"}, "no cloud deletes it"),
@@ -295,6 +294,20 @@ def test_a_refused_deletion_says_what_may_be_behind_it(cloud: t.Any, run: t.Any)
     result = run("security_group", name="web", state="absent")
     assert result["failed"] and "ports, load balancers or VMs without a network" in result["msg"]
     assert group(cloud) is not None
+
+
+def test_a_group_whose_last_vm_has_just_gone_is_deleted_once_the_cloud_lets_go_of_it(
+    cloud: t.Any, run: t.Any, lasts: t.Any
+) -> None:
+    run("security_group", name="web")
+    cloud.fault(DELETE, "unknown_error", times=-1)
+    for seconds in (0, 20):
+        with lasts(seconds):
+            result = run("security_group", name="web", state="absent", wait_timeout=seconds)
+        assert result["failed"] and "ports, load balancers or VMs without a network" in result["msg"]
+    cloud.control("DELETE", "faults")
+    cloud.fault(DELETE, "unknown_error", times=3)
+    assert run("security_group", name="web", state="absent")["changed"] and group(cloud) is None
 
 
 @pytest.mark.parametrize("cloud", PROFILES, indirect=True)

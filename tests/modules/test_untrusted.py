@@ -171,7 +171,8 @@ class TestForms:
         assert "instanceId twice" in damaged(run("instance_info"))
 
     def test_real_answers_of_every_generation_are_taken(self, figure: t.Any) -> None:
-        from ansible_collections.nova_ec2.cloud.plugins.module_utils import _boto, _promises
+        from ansible_collections.nova_ec2.cloud.plugins.module_utils._api import boto as _boto
+        from ansible_collections.nova_ec2.cloud.plugins.module_utils._api import promises as _promises
 
         boto, taken, left_out = _boto.load(), 0, []
         for folder in RECORDINGS:
@@ -196,7 +197,7 @@ class TestForms:
         )
 
     def test_every_action_that_is_asked_for_is_promised(self) -> None:
-        from ansible_collections.nova_ec2.cloud.plugins.module_utils import _promises
+        from ansible_collections.nova_ec2.cloud.plugins.module_utils._api import promises as _promises
 
         root = pathlib.Path(__file__).parents[2] / "plugins"
         texts = " ".join(path.read_text() for path in root.rglob("*.py"))
@@ -369,7 +370,7 @@ class TestPeople:
         assert not FORBIDDEN.search(str(result["msg"]))
 
     def test_progress(self, cloud: t.Any, run: t.Any, vms: list[str], tmp_path: pathlib.Path) -> None:
-        from ansible_collections.nova_ec2.cloud.plugins.module_utils._progress import Progress
+        from ansible_collections.nova_ec2.cloud.plugins.module_utils._batch.progress import Progress
 
         Progress(str(tmp_path / "told"), "web").say(f"1 {STEERING}", now=True)
         assert not FORBIDDEN.search((tmp_path / "told").read_text().rstrip("\n"))

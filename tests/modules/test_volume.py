@@ -40,6 +40,24 @@ def free(run: t.Any, instance_id: str) -> str:
     return value
 
 
+HELD = b"<Response><Errors><Error><Code>EC2APIError</Code><Message>Delete Failed</Message></Error></Errors></Response>"
+
+
+def test_a_volume_is_deleted_once_the_cloud_has_let_go_of_it(cloud: t.Any, run: t.Any, vms: list[str]) -> None:
+    if not cloud.is_local:
+        pytest.skip("an answer is forged")
+    one, two = give(run, vms[0]), free(run, vms[1])
+    cloud.forget_log()
+    cloud.answer_with(DELETE, HELD, status="400 Bad Request", once=True)
+    assert run("volume", volume_id=one, state="absent")["changed"]
+    assert cloud.mutations() == [DETACH, DELETE, DELETE]
+    # One that was at no VM is refused for another reason.
+    cloud.forget_log()
+    cloud.answer_with(DELETE, HELD, status="400 Bad Request", once=True)
+    assert "Delete Failed" in run("volume", volume_id=two, state="absent")["msg"]
+    assert cloud.mutations() == [DELETE]
+
+
 @every_profile
 @pytest.mark.parametrize("check", [False, True], ids=["real", "check"])
 def test_a_vm_gets_one_volume_and_keeps_it(cloud: t.Any, run: t.Any, vms: list[str], check: bool) -> None:
@@ -129,7 +147,7 @@ def test_a_volume_keeps_its_size_and_a_device_its_volume(cloud: t.Any, run: t.An
 
 
 def test_a_volume_is_made_from_a_snapshot(cloud: t.Any, run: t.Any, vms: list[str]) -> None:
-    from ansible_collections.nova_ec2.cloud.plugins.module_utils._connection import Endpoint, connect
+    from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.connection import Endpoint, connect
 
     keys = cloud.users["demo"]
     api = connect(Endpoint.parse(cloud.url), keys["access"], keys["secret"])

@@ -13,7 +13,7 @@ import pathlib
 import typing as t
 
 import greenlet
-from ansible_collections.nova_ec2.cloud.plugins.module_utils import _wire
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api import wire as _wire
 from local_cloud import control, dispatch, faults, files, spoil, transport
 from local_cloud.journal import Journal
 from local_cloud.state import Settings

@@ -10,7 +10,7 @@ import dataclasses
 import json
 import typing as t
 
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._slots import claim
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._batch.slots import claim
 from faults.verdict import Sight, is_there
 from faults.verdict import judge as verdict_of
 

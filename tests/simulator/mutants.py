@@ -10,17 +10,10 @@ import contextlib
 import typing as t
 from unittest import mock
 
-from ansible_collections.nova_ec2.cloud.plugins.module_utils import (
-    _carry,
-    _fill,
-    _instances,
-    _journal,
-    _launch,
-    _lifecycle,
-    _operation,
-    _plan,
-    _settle,
-)
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._batch import cloud, loop, plan, rules
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._batch import launch as _launch
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources import instances as _instances
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources import journal as _journal
 
 
 class Mutant(t.NamedTuple):
@@ -37,14 +30,14 @@ def _sent_again() -> t.ContextManager[t.Any]:
     def request(*args: t.Any) -> t.Any:
         try:
             return real(*args)
-        except _fill.CloudError:
+        except _launch.CloudError:
             return real(*args)
 
-    return mock.patch.object(_fill, "request", request)
+    return mock.patch.object(_launch, "request", request)
 
 
 def _kept_surplus() -> t.ContextManager[t.Any]:
-    return mock.patch.object(_settle.Surplus, "resolve", return_value=0)
+    return mock.patch.object(rules.Facts, "surplus", 0)
 
 
 def _everybodys() -> t.ContextManager[t.Any]:
@@ -63,13 +56,13 @@ def _journal_unwritten() -> t.ContextManager[t.Any]:
 
 
 def _pending_uncounted() -> t.ContextManager[t.Any]:
-    real = _operation.members_of
+    real = cloud.members_of
 
     def members_of(connection: t.Any, batch: str) -> t.Any:
         found = real(connection, batch)
         return found._replace(views=[view for view in found.views if view["state"] != "pending"])
 
-    return mock.patch.object(_operation, "members_of", members_of)
+    return mock.patch.object(cloud, "members_of", members_of)
 
 
 def _unmarked() -> t.ContextManager[t.Any]:
@@ -77,11 +70,17 @@ def _unmarked() -> t.ContextManager[t.Any]:
 
 
 def _slot_used_twice() -> t.ContextManager[t.Any]:
-    return mock.patch.object(_fill, "free", lambda taken, count: list(range(1, count + 1)))
+    return mock.patch.object(rules, "free", lambda taken, count: list(range(1, count + 1)))
 
 
 def _not_looked_for() -> t.ContextManager[t.Any]:
-    return mock.patch.object(_fill, "look_until", lambda op, settled, seconds: op.look())
+    real = rules._until_quiet
+
+    def until_quiet(facts: t.Any, what: str, seconds: float, at_once: bool = False) -> t.Any:
+        looked = facts.memory.waiting is not None and facts.memory.waiting.what == what
+        return None if looked else real(facts, what, seconds, at_once)
+
+    return mock.patch.object(rules, "_until_quiet", until_quiet)
 
 
 def _no_lock() -> t.ContextManager[t.Any]:
@@ -94,27 +93,27 @@ def _departures_unnoted() -> t.ContextManager[t.Any]:
 
 def _terminated_by_number() -> t.ContextManager[t.Any]:
     """The highest ids go, whoever made them."""
-    real = _lifecycle.terminate
+    real = cloud.Cloud.terminate
 
-    def terminate(connection: t.Any, ids: t.Sequence[str], warn: t.Any) -> None:
-        newest = [view["instance_id"] for view in _instances.list_instances(connection).views][-len(ids) :]
-        real(connection, newest, warn)
+    def terminate(port: t.Any, ids: t.Sequence[str]) -> None:
+        newest = [view["instance_id"] for view in _instances.list_instances(port.connection).views][-len(ids) :]
+        real(port, newest)
 
-    return mock.patch.object(_fill, "terminate", terminate)
+    return mock.patch.object(cloud.Cloud, "terminate", terminate)
 
 
 def _succeeds_regardless() -> t.ContextManager[t.Any]:
-    return mock.patch.object(_carry, "_judge", return_value=None)
+    return mock.patch.object(loop, "RULES", tuple(rule for rule in rules.RULES if rule is not rules.too_few))
 
 
 def _ids_lost() -> t.ContextManager[t.Any]:
     """A failed run tells why, and no ids."""
 
-    def carried_out(op: t.Any) -> dict[str, t.Any]:
-        _carry._carry_out(op)
-        return t.cast("dict[str, t.Any]", op.result())
+    def carry_out(run: t.Any) -> dict[str, t.Any]:
+        run._loop.carry_out(run._agreed)
+        return t.cast("dict[str, t.Any]", run._outcome().result())
 
-    return mock.patch.object(_plan, "_carried_out", carried_out)
+    return mock.patch.object(plan.Run, "_carry_out", carry_out)
 
 
 ALL: dict[str, Mutant] = {

@@ -21,7 +21,9 @@ import uuid
 from unittest import mock
 
 import greenlet
-from ansible_collections.nova_ec2.cloud.plugins.module_utils import _module, _options, _wire
+from ansible_collections.nova_ec2.cloud.plugins.module_utils import _module
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api import options as _options
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api import wire as _wire
 from ansible_collections.nova_ec2.cloud.plugins.modules import instance
 from clouds import CIRROS
 from virtual.task import Task
@@ -73,8 +75,9 @@ class Run:
 
     def carry_out(self) -> None:
         """What the module's shell does with options that are parsed."""
+        params = copy.deepcopy(self._params)
         module: t.Any = types.SimpleNamespace(
-            params=copy.deepcopy(self._params), check_mode=False, _diff=False, warn=lambda text: None
+            options=lambda: params, check_mode=False, _diff=False, warn=lambda text: None
         )
         with contextlib.suppress(Killed):
             self.result = _module._answer(module, instance.plan, instance.check, instance.hold, _options.connect_with)

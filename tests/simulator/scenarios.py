@@ -74,8 +74,9 @@ class Scenario:
 
     @property
     def most(self) -> int:
-        """How many members anybody asked for."""
-        return max([self.first, self.wanted, *(run.options.get("count", 0) for run in self.runs)])
+        """How many members anybody asked for, those included that come before others go."""
+        asked = (run.options.get("count", 0) + run.options.get("max_surge", 0) for run in self.runs)
+        return max([self.first, self.wanted, *asked])
 
 
 def _one(**options: t.Any) -> tuple[Run, ...]:
@@ -99,6 +100,10 @@ ALL: tuple[Scenario, ...] = (
     Scenario(
         "roll", 2, 2, _one(count=2, instance_type="m1.small", update="replace"),
         clean={"instance_type": "m1.small", "update": "replace"},
+    ),
+    Scenario(
+        "surge", 2, 2, _one(count=2, instance_type="m1.small", update="replace", max_surge=1, max_unavailable=0),
+        clean={"instance_type": "m1.small", "update": "replace"}, at_once=True, foreign=True,
     ),
     Scenario("do-not-wait", 0, 2, _one(count=2, wait=False)),
     Scenario("chunks", 0, 3, _one(count=3, chunk_size=2), at_once=True),

@@ -13,7 +13,7 @@ import sys
 import typing as t
 
 import pytest
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._wire import Wire
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.wire import Wire
 
 from simulator import mutants
 from simulator.choices import Choices

@@ -138,8 +138,8 @@ class World:
         """
         fiber = greenlet.greenlet(call, self._hub)
         self._around[fiber] = around
-        self._asleep[fiber] = ticket = object()
-        self.at(self.now if when is None else when, lambda: self._resume(fiber, ticket))
+        # Not among those asleep: whoever is to begin later is not to be woken before.
+        self.at(self.now if when is None else when, lambda: self._go_on(fiber))
         return fiber
 
     def kill(self, fiber: t.Any) -> None:
@@ -160,6 +160,10 @@ class World:
     def _resume(self, fiber: t.Any, ticket: object) -> None:
         if self._asleep.get(fiber) is ticket:
             del self._asleep[fiber]
+            self._go_on(fiber)
+
+    def _go_on(self, fiber: t.Any) -> None:
+        if fiber not in self.killed:
             with self._around[fiber]():
                 fiber.switch()
 

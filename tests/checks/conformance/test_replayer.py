@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import datetime
+import itertools
 import json
 import pathlib
 import sys
@@ -16,10 +17,13 @@ import pytest
 TESTS = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TESTS))
 
+from conformance.cloud import Cloud
 from conformance.compare import differences
 from conformance.ids import Ids
-from conformance.recording import Message, load
+from conformance.recording import Message, load, parse
+from conformance.replay import ACTION_SECONDS, BOOT_SECONDS, Replay, Verdict
 from conformance.signing import shifted, signed_host
+from virtual.world import World
 
 WIRE = TESTS / "fixtures" / "wire"
 WRONG_ON_PURPOSE = {"auth-wrong-secret", "auth-unknown-access-key", "auth-access-key-of-other-secret"}
@@ -101,3 +105,56 @@ def test_time_stamps_keep_their_distance_and_form() -> None:
     recorded, now = datetime.datetime(2026, 1, 1, 12), datetime.datetime(2027, 2, 3, 4, 5, 6)
     assert shifted("2026-01-01T12:05:10.000Z", recorded, now) == "2027-02-03T04:10:16.000Z"
     assert shifted("yesterday", recorded, now) == "yesterday"
+
+
+def test_the_time_that_a_reply_took_is_read_and_shared_by_the_requests_of_a_file() -> None:
+    text = (WIRE / "nova-2013.1.5" / "416-address-associate-pending.txt").read_text()
+    several = parse("416", text)
+    assert len(several) > 1 and len({one.took for one in several}) == 1 and several[0].took > 0
+
+
+def test_addresses_inside_texts_are_paired_too() -> None:
+    pairs = Ids()
+    pairs.learn("203.0.113.72", "172.24.4.1")
+    assert pairs.local("The address '203.0.113.72' is gone.") == "The address '172.24.4.1' is gone."
+
+
+def replayed(change: dict[str, tuple[str, str]], hidden: str = "") -> dict[str, Verdict]:
+    """The verdicts on the recording of Grizzly up to its tests of quotas, after changes of recorded replies."""
+    exchanges = load(WIRE / "nova-2013.1.5")
+    for exchange in exchanges:
+        if exchange.name in change:
+            old, new = change[exchange.name]
+            assert exchange.reply is not None and old in exchange.reply.body
+            exchange.reply.body = exchange.reply.body.replace(old, new)
+    users = json.loads((WIRE / "users.json").read_text())
+    with World().entered():
+        cloud = Cloud("grizzly", WIRE / "users.json", BOOT_SECONDS, ACTION_SECONDS)
+        secrets = {user["access"]: user["secret"] for user in users.values()}
+        verdicts = Replay(exchanges, cloud, secrets, {hidden}).run()
+        return {one.name: one for one in itertools.takewhile(lambda one: one.name < "158", verdicts)}
+
+
+def test_what_the_replay_inferred_is_told_apart_from_what_the_cloud_does() -> None:
+    wrong = {
+        # As if fewer VMs had been removed off the record than the replay thinks.
+        "156-run-over-quota-min11": ("already used 1 of", "already used 3 of"),
+        # The same number of VMs, and something else.
+        "154-run-over-quota-instances": ("Quota exceeded for", "Quota passed for"),
+        # Before anything was inferred.
+        "144-start-while-pending": ("UnknownError", "OddError"),
+    }
+    found = replayed(wrong)
+    assert {name for name, one in found.items() if one.differences} == set(wrong)
+    assert "had 3 VMs, and here are 1" in found["156-run-over-quota-min11"].inferred
+    assert not found["154-run-over-quota-instances"].inferred and not found["144-start-while-pending"].inferred
+
+
+def test_nothing_is_inferred_from_a_hidden_reply() -> None:
+    # It alone shows the five VMs of a launch after which others are removed.
+    name = "152-describe-several-pending"
+    exchanges = load(WIRE / "nova-2013.1.5")
+    position = next(at for at, one in enumerate(exchanges) if one.name == name)
+    cloud = Cloud("grizzly", WIRE / "users.json", BOOT_SECONDS, ACTION_SECONDS)
+    seen, unseen = (Replay(exchanges, cloud, {}, hidden) for hidden in ((), {name}))
+    assert seen._last_mention[0x3F] == position > unseen._last_mention[0x3F]

@@ -12,7 +12,7 @@ import time
 import typing as t
 
 import pytest
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._connection import Endpoint, connect
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.connection import Endpoint, connect
 from virtual.cloud import VirtualCloud
 from virtual.line import Line
 from virtual.task import Task
@@ -50,6 +50,18 @@ def test_sleepers_wake_in_the_order_of_their_times(world: World) -> None:
     assert [name for name, _when in woken] == ["quick", "even", "quick", "slow", "even", "slow"]
     assert [when for _name, when in woken] == [1, 2, 2, 3, 4, 6]
     assert time.time() == BEGIN + 10 and time.gmtime().tm_sec == 10
+
+
+def test_who_is_to_begin_later_is_not_woken_before(world: World) -> None:
+    began: list[float] = []
+    world.begin(lambda: began.append(time.monotonic()), world.now + 10)
+    killed = world.begin(lambda: began.append(0), world.now + 10)
+    world.wake()
+    time.sleep(5)
+    assert began == []
+    world.kill(killed)
+    time.sleep(10)
+    assert began == [10]
 
 
 def test_who_is_killed_does_nothing_more_whatever_it_has_left_to_do(world: World) -> None:

@@ -33,9 +33,17 @@ def allocate_address(call: Call, /, domain: Any = None, **_ignored: Any) -> dict
     return {"publicIp": free, "domain": "standard"} if call.profile.ec2api else {"publicIp": free}
 
 
+def _in_pool(call: Call, ip: Any) -> bool:
+    """Whether Nova has an address to give, which it keeps when nobody holds it. ec2-api only knows those held."""
+    pool = range(1, call.cloud.settings.floating_addresses + 1)
+    return not call.profile.ec2api and any(call.cloud.floating_ip(number) == ip for number in pool)
+
+
 def _mine(call: Call, ip: Any) -> Address:
     address = call.cloud.addresses.get(ip)
     if address is None:
+        if _in_pool(call, ip):
+            raise NovaError("NotAuthorized", "Not authorized.")
         raise NovaError("AddressNotFound", f"Floating ip not found for address {ip}.", ip)
     if address.tenant_id != call.tenant and not call.user.is_admin:
         raise NovaError("NotAuthorized", "Not authorized.")
@@ -56,6 +64,9 @@ def _listed(call: Call, ip: Any) -> Address:
     """Return an address for a listing; ec2-api then has another error for one that is not there."""
     if call.profile.ec2api and getattr(call.cloud.addresses.get(ip), "tenant_id", None) != call.tenant:
         raise NovaError("AddressUnknown", f"The allocation ID '{ip}' does not exist")
+    if ip not in call.cloud.addresses and _in_pool(call, ip):
+        # As Python writes nobody.
+        return Address(ip, "None")
     return _mine(call, ip)
 
 
@@ -74,21 +85,30 @@ def associate_address(call: Call, /, instance_id: Any, public_ip: Any = None, **
     server = call.server(instance_id)
     if server.fixed_ip is None:
         raise NovaError("AddressUnusable", "Unable to associate IP Address, no fixed_ips.")
-    if call.profile.family == "legacy" and public_ip not in call.cloud.addresses:
-        raise NovaError("AddressUnusable", "Error, unable to associate floating ip.")
-    _mine(call, public_ip).server = server.number
+    try:
+        address = _mine(call, public_ip)
+    except NovaError:
+        if call.profile.family == "legacy":
+            raise NovaError("AddressUnusable", "Error, unable to associate floating ip.") from None
+        raise
+    address.server = server.number
     return {"return": True}
 
 
 @action(also="association_id")
 def disassociate_address(call: Call, /, public_ip: Any = None, **_ignored: Any) -> dict[str, Any]:
     """Free an address from its server."""
-    address = _mine(call, public_ip)
-    if address.server is None:
+    address = _mine(call, public_ip) if call.profile.ec2api else call.cloud.addresses.get(public_ip)
+    if address is None or address.server is None:
+        # Nova looks for the server first of all, whosever the address is and whether or not there is one.
         if call.profile.free_disassociate == "instance_not_found":
             raise NovaError("InstanceNotFound", "Instance None could not be found.")
         if call.profile.free_disassociate == "refuse":
             raise NovaError("AddressNotAssociated", "Floating ip is not associated.")
+        return {"return": True}
+    server = call.cloud.servers[address.server]
+    if server.tenant_id != call.tenant and not call.user.is_admin:
+        raise NovaError("InstanceNotFound", f"Instance {server.ec2_id} could not be found.")
     address.server = None
     return {"return": True}
 
@@ -96,7 +116,7 @@ def disassociate_address(call: Call, /, public_ip: Any = None, **_ignored: Any) 
 @action(also="allocation_id")
 def release_address(call: Call, /, public_ip: Any = None, **_ignored: Any) -> dict[str, Any]:
     """Give an address back to the pool."""
-    if call.profile.family == "legacy" and public_ip not in call.cloud.addresses:
+    if call.profile.family == "legacy" and public_ip not in call.cloud.addresses and not _in_pool(call, public_ip):
         raise NovaError("AddressUnusable", "Unable to release IP Address.")
     address = _mine(call, public_ip)
     if address.server is not None and not call.profile.ec2api:

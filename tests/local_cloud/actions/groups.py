@@ -120,8 +120,8 @@ def create_security_group(call: Call, /, group_name: Any, group_description: Any
     elif vpc_id is not None:
         raise TypeError("Nova has no VPCs")
     else:
-        _check_text(group_name, "name")
-        _check_text(group_description, "description")
+        _check_text(call, group_name, "name")
+        _check_text(call, group_description, "description")
         _check_group_quota(call, mine)
     if any(group.name == group_name for group in mine):
         raise NovaError("GroupExists", f"Security group {group_name} already exists", group_name)
@@ -150,8 +150,12 @@ def _check_rule_quota(call: Call, group: Group, more: int) -> None:
         raise NovaError("RuleLimit", "Quota exceeded, too many security group rules.")
 
 
-def _check_text(value: Any, what: str) -> None:
+def _check_text(call: Call, value: Any, what: str) -> None:
     stripped = value.strip()
+    if call.profile.common_lengths and not stripped:
+        raise NovaError("InvalidInput", f"{what} has a minimum character requirement of 1.")
+    if call.profile.common_lengths and len(stripped) > _LONGEST:
+        raise NovaError("InvalidInput", f"{what} has more than {_LONGEST} characters.")
     if not stripped:
         raise NovaError("InvalidParameter", f"Security group {what} cannot be empty.")
     if len(stripped) > _LONGEST:
@@ -160,7 +164,7 @@ def _check_text(value: Any, what: str) -> None:
         raise NovaError(
             "GroupNameInvalid",
             f"Value ({value}) for parameter Group{what.title()} is invalid. "
-            "Content limited to Alphanumeric characters, spaces, dashes, and underscores.",
+            r"Content limited to '^[a-zA-Z0-9_\- ]+$'.",
         )
 
 
@@ -174,7 +178,7 @@ def delete_security_group(
         reason = "Unable to delete system group 'default'"
         raise _in_use(call, group, reason, "Insufficient rights for removing default security group.")
     if any(group.name in server.groups for server in call.cloud.servers_of(call.tenant)):
-        raise _in_use(call, group, "In Use", f"Security Group {call.cloud.new_uuid()} in use.")
+        raise _in_use(call, group, "Security group is still in use", f"Security Group {call.cloud.new_uuid()} in use.")
     call.cloud.groups.remove(group)
     if call.profile.ec2api:
         _forget_as_source(call, group)

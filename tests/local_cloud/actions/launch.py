@@ -70,8 +70,12 @@ def _counts(call: Call, kwargs: dict[str, Any]) -> tuple[int, int]:
         return min(low, max(high, 1)), max(high, 1)
     if call.profile.ec2api:
         return _counts_of_ec2api(kwargs["min_count"], kwargs["max_count"])
-    low = _integer(kwargs.get("min_count", 1), "min_count")
-    high = _integer(kwargs.get("max_count", low), "max_count")
+    # What is no number at all fails before anything is checked.
+    low = int(kwargs.get("min_count", 1))
+    high = int(kwargs.get("max_count", low))
+    for number, name in ((low, "min_count"), (high, "max_count")):
+        if number < 1:
+            raise NovaError("InvalidInput", f"Invalid input received: {name} must be >= 1")
     if low > high:
         raise NovaError("InvalidInput", "min_count must be <= max_count")
     return low, high
@@ -85,16 +89,6 @@ def _counts_of_ec2api(low: int, high: int) -> tuple[int, int]:
         text = "Maximum instance count must not be smaller than minimum instance count"
         raise NovaError("InvalidParameter", text)
     return low, high
-
-
-def _integer(value: Any, name: str) -> int:
-    try:
-        number = int(value)
-    except (TypeError, ValueError):
-        raise NovaError("InvalidInput", f"Invalid input received: {name} must be an integer") from None
-    if number < 1:
-        raise NovaError("InvalidInput", f"Invalid input received: {name} must be >= 1")
-    return number
 
 
 def _plan(call: Call, kwargs: dict[str, Any]) -> dict[str, Any]:

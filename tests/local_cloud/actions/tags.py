@@ -41,7 +41,7 @@ def create_tags(call: Call, /, resource_id: Any = None, tag: Any = None, **_igno
     chosen = _resources(call, resource_id, tag)
     wanted = dict(_pair(one) for one in tag)
     for server in chosen:
-        servers.check(server, "update metadata", _TAGGABLE, tasks=(server.task or "",))
+        servers.check(server, "update_instance_metadata", _TAGGABLE, tasks=(server.task or "",))
         for key, value in wanted.items():
             _check(key, value)
         if len({**server.tags, **wanted}) > _MOST:
@@ -72,13 +72,16 @@ def _check(key: Any, value: Any) -> None:
 
 @action(_exists, required="resource_id")
 def delete_tags(call: Call, /, resource_id: Any = None, tag: Any = None, **_ignored: Any) -> dict[str, Any]:
-    """Remove tags by key; values are ignored and absent keys are no error."""
+    """Remove tags by key, one after the other; values are ignored."""
     if call.profile.ec2api:
         return item_tags.delete(call, resource_id, tag)
     for server in _resources(call, resource_id, tag):
         for one in tag:
             if one.get("key") is None:
-                raise NovaError("InvalidParameter", "Expected key")
+                raise NovaError("InvalidParameter", "Expecting key to be set")
+            servers.check(server, "delete_instance_metadata", _TAGGABLE, tasks=(server.task or "",))
+            if one["key"] not in server.tags and call.profile.absent_tag_fails:
+                raise KeyError(one["key"])
             server.tags.pop(one["key"], None)
     return {"return": True}
 

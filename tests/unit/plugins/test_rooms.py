@@ -9,92 +9,57 @@ from __future__ import annotations
 import ast
 import graphlib
 import pathlib
-import typing as t
 
 import pytest
 import yaml
+from rooms import MAY_IMPORT, PICTURE, PLUGINS, ROOT, UTILS, files, files_of, imported, picture, room_of
 
-ROOT = pathlib.Path(__file__).resolve().parents[3]
-MODULES = sorted((ROOT / "plugins" / "modules").glob("*.py"))
-UTILS = sorted((ROOT / "plugins" / "module_utils").glob("*.py"))
-ROOMS = [*UTILS, *sorted((ROOT / "plugins" / "plugin_utils").glob("*.py"))]
-PLUGINS = [*ROOMS, *MODULES, *sorted((ROOT / "plugins" / "inventory").glob("*.py"))]
-
-
-class Layer(t.NamedTuple):
-    """Rooms, and the layers that they may import from beside their own."""
-
-    rooms: str
-    below: tuple[str, ...]
-
-
-# Who may import whom; the page about the architecture says the same. What is in no room of module_utils or plugin_utils
-# has the name of its folder.
-LAYERS = {
-    "plain": Layer(
-        "_errors _filters _host_keys _journal _keys _names _private_file _record _rules _views",
-        (),
-    ),
-    "connection": Layer("_boto _connection _options _promises _replies _wire", ("plain",)),
-    "shell": Layer("_module", ("plain", "connection")),
-    "reading": Layer(
-        "_addresses _consoles _diagnosis _groups _images _instances _reach _ready _report _volumes _wait",
-        ("plain", "connection"),
-    ),
-    "deciding": Layer("_drift _progress _slots _steps _zones", ("plain", "reading")),
-    "requests": Layer(
-        "_associate _attach _group_changes _image_changes _launch _lifecycle _release _snapshots _tags",
-        ("plain", "connection", "shell", "reading", "deciding"),
-    ),
-    "runs": Layer(
-        "_carry _fill _operation _plan _settle _volume_plan",
-        ("plain", "connection", "shell", "reading", "deciding", "requests"),
-    ),
-    "modules": Layer("modules", ("plain", "connection", "shell", "reading", "deciding", "requests", "runs")),
-    "inventory": Layer("_clouds _hosts inventory", ("plain", "connection", "reading", "deciding")),
-}
-LAYER_OF = {room: name for name, layer in LAYERS.items() for room in layer.rooms.split()}
+MODULES = files_of("modules")
+FILES = files()
+# Those that only run on the controller: what their modules have is documentation.
+ACTIONS = ("hosts", "role_variables")
+# What decides about a batch is told everything, and asks nothing of anybody.
+DECIDING = [
+    UTILS / "_batch" / f"{name}.py"
+    for name in ["actions", "goal", "memory", "rules", "seen", "slots", "steps", "zones"]
+]
+CONTROLLERS = ("action", "inventory", "plugin_utils")
+ASKING = [UTILS / "_batch" / f"{name}.py" for name in ["cloud", "launch", "lifecycle", "loop", "plan"]]
 
 
-def room_of(path: pathlib.Path) -> str:
-    """The room that a file is, or the folder that it is in."""
-    return path.stem if path in ROOMS else path.parent.name
+def name(path: pathlib.Path) -> str:
+    return path.stem if path.parent == UTILS else f"{room_of(path)}/{path.stem}"
 
 
-def imported_rooms(path: pathlib.Path) -> set[str]:
-    """The collection's own files that a file imports, wherever in it."""
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and (node.level or "nova_ec2.cloud" in str(node.module)):
-            last = (node.module or "").rpartition(".")[2]
-            found |= {last} if last.startswith("_") else {alias.name for alias in node.names}
-        elif isinstance(node, ast.Import):
-            found |= {alias.name.rpartition(".")[2] for alias in node.names if "nova_ec2.cloud" in alias.name}
-    return found
+@pytest.mark.parametrize("path", FILES, ids=name)
+def test_imports_go_down(path: pathlib.Path) -> None:
+    allowed = {room_of(path), *MAY_IMPORT[room_of(path)]}
+    assert {name(other) for other in imported(path) if room_of(other) not in allowed} == set()
 
 
-@pytest.mark.parametrize("path", PLUGINS, ids=lambda path: f"{path.parent.name}/{path.stem}")
-def test_a_room_imports_only_what_its_layer_may(path: pathlib.Path) -> None:
-    layer = LAYER_OF[room_of(path)]
-    allowed = {layer, *LAYERS[layer].below}
-    assert {room for room in imported_rooms(path) if LAYER_OF.get(room) not in allowed} == set()
+def test_no_file_imports_itself_by_a_detour() -> None:
+    graph = {path: imported(path) for path in FILES}
+    assert set(graphlib.TopologicalSorter(graph).static_order()) >= set(graph)
 
 
-def test_no_room_imports_itself_by_a_detour() -> None:
-    graph = {path.stem: imported_rooms(path) for path in ROOMS}
-    assert set(graphlib.TopologicalSorter(graph).static_order()) == set(graph)
+def test_every_file_is_in_a_room() -> None:
+    there = {path for path in PLUGINS.rglob("*.py") if path.parent.name != "doc_fragments" and path.stem != "__init__"}
+    assert there == set(FILES)
 
 
-def test_every_room_is_in_one_layer() -> None:
-    listed = [room for layer in LAYERS.values() for room in layer.rooms.split()]
-    assert sorted(listed) == sorted({path.stem for path in ROOMS} | {"modules", "inventory"})
+@pytest.mark.parametrize("path", DECIDING, ids=name)
+def test_what_decides_has_no_connection(path: pathlib.Path) -> None:
+    asking = {*ASKING, UTILS / "_api" / "connection.py", UTILS / "_module.py"}
+    assert {name(other) for other in imported(path) & asking} == set()
 
 
-def test_the_page_about_the_architecture_has_the_same_table() -> None:
-    page = " ".join((ROOT / "docs" / "docsite" / "rst" / "architecture.rst").read_text().split())
-    for name, layer in LAYERS.items():
-        rooms = ", ".join(f"``{room}``" for room in layer.rooms.split())
-        assert f"* - {name} - {rooms} - {', '.join(layer.below) or 'nothing'} " in page
+@pytest.mark.parametrize("path", [path for path in FILES if room_of(path) in CONTROLLERS], ids=name)
+def test_hosts_are_made_without_what_changes_something(path: pathlib.Path) -> None:
+    assert {name(other) for other in imported(path) & set(ASKING)} == set()
+
+
+def test_the_picture_of_the_rooms_is_that_of_the_imports() -> None:
+    assert PICTURE.read_text() == picture(), "python tests/unit/plugins/rooms.py draws it again"
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
@@ -103,7 +68,7 @@ def test_a_module_leaves_check_mode_failing_and_exiting_to_the_shell(path: pathl
     assert not names & {"check_mode", "_diff", "fail_json", "exit_json"}
 
 
-@pytest.mark.parametrize("path", UTILS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [path for path in FILES if UTILS in path.parents], ids=name)
 def test_only_the_shell_knows_ansible_and_only_one_file_imports_boto(path: pathlib.Path) -> None:
     imported = set()
     for node in ast.walk(ast.parse(path.read_text())):
@@ -111,11 +76,11 @@ def test_only_the_shell_knows_ansible_and_only_one_file_imports_boto(path: pathl
             imported |= {alias.name.split(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.level == 0:
             imported.add(str(node.module).partition(".")[0])
-    assert ("ansible" in imported) is (path.name == "_module.py")
-    assert ("boto" in imported) is (path.name == "_boto.py")
+    assert ("ansible" in imported) is (path == UTILS / "_module.py")
+    assert ("boto" in imported) is (name(path) == "_api/boto")
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [path for path in MODULES if path.stem not in ACTIONS], ids=name)
 def test_every_module_is_in_the_action_group_and_uses_the_fragments(path: pathlib.Path) -> None:
     runtime = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text())
     assert path.stem in runtime["action_groups"]["all"]
@@ -123,6 +88,6 @@ def test_every_module_is_in_the_action_group_and_uses_the_fragments(path: pathli
     assert "nova_ec2.cloud.connection" in text and "nova_ec2.cloud.attributes" in text
 
 
-@pytest.mark.parametrize("path", ROOMS, ids=lambda path: path.stem)
-def test_the_developers_page_tells_of_every_room(path: pathlib.Path) -> None:
-    assert path.stem == "__init__" or f"`{path.name}`" in (ROOT / "CONTRIBUTING.md").read_text()
+@pytest.mark.parametrize("path", [path for path in FILES if path.parent.name != "modules"], ids=name)
+def test_the_developers_page_tells_of_every_file(path: pathlib.Path) -> None:
+    assert f"`{name(path)}.py`" in (ROOT / "CONTRIBUTING.md").read_text()

@@ -10,14 +10,17 @@ import types
 import typing as t
 
 import pytest
-from ansible_collections.nova_ec2.cloud.plugins.module_utils import _addresses, _associate, _release, _wait
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._errors import (
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.errors import (
     ADDRESS_QUOTA,
     NO_POOL,
     POOL_EMPTY,
     CloudError,
 )
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._module import Session
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources import addresses as _addresses
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources import associate as _associate
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources import release as _release
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources import wait as _wait
 
 VM, OTHER = "i-0000001a", "i-0000001b"
 VPC = {"domain": "vpc", "allocation_id": "eipalloc-1"}

@@ -10,7 +10,7 @@ import pathlib
 import typing as t
 
 import pytest
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._options import read_rc_file
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.options import read_rc_file
 
 HORIZON = """#!/bin/bash
 
@@ -32,7 +32,7 @@ def parse(tmp_path: pathlib.Path, text: str) -> dict[str, str]:
     path = tmp_path / "rc.sh"
     path.write_text(text)
     path.chmod(0o600)
-    return read_rc_file(str(path), pytest.fail)
+    return dict(read_rc_file(str(path), pytest.fail).variables)
 
 
 def test_horizons_file(tmp_path: pathlib.Path) -> None:
@@ -65,6 +65,21 @@ def test_horizons_file(tmp_path: pathlib.Path) -> None:
         ("A=$UNKNOWN", None),
         ("A=${UNKNOWN:-x}", None),
         ("A=kept\nA=$(id)", None),
+        ("B=one A=two", "two"),
+        ("export B=one A=two # and more", "two"),
+        ("B=one; A=two", "two"),
+        ("declare -x A='two'", "two"),
+        ("A=for-one-command true", None),
+        ("A=kept\nif true; then\n  A=other\nfi", None),
+        ("A=kept\nif true; then A=other; fi", None),
+        ("if true; then\n  B=x\nfi\nA=after", "after"),
+        ("A=kept\n[ -n x ] && export A=other", None),
+        ("A=kept\nf() {\n  A=${B}\n  A=other\n}", None),
+        ("A=kept\nunset A", ""),
+        ("A=kept\ncat <<END\nA=other\nEND\nB=x", "kept"),
+        ("\ufeffA=first line", None),
+        ("\ufeffA=first", "first"),
+        ("A=value\r\nB=x\r", "value"),
         ("if [ -n x ]; then", None),
         ("A = spaced", None),
     ],

@@ -13,8 +13,8 @@ import types
 import typing as t
 
 import pytest
-from ansible_collections.nova_ec2.cloud.plugins.module_utils import _ready
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._ready import answering
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources import ready as _ready
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.ready import answering
 
 
 @contextlib.contextmanager

@@ -10,11 +10,8 @@ import random
 import typing as t
 
 import pytest
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._errors import CloudError
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._instances import is_of
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._record import fingerprint, record, recordable
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._report import clean, quota_in
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._slots import (
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.errors import CloudError
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._batch.slots import (
     TAG,
     check_name_template,
     claim,
@@ -22,7 +19,10 @@ from ansible_collections.nova_ec2.cloud.plugins.module_utils._slots import (
     name_of,
     number,
 )
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._zones import spread
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._batch.zones import spread
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.instances import is_of
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.record import fingerprint, record, recordable
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.report import clean, quota_in
 
 
 def launched(slots: t.Sequence[int], begin: int = 1, **more: t.Any) -> list[dict[str, t.Any]]:
@@ -57,14 +57,14 @@ def test_a_long_range_fits_and_scattered_numbers_are_cut() -> None:
     assert recordable(range(1, 10_001)) == 10_000
     scattered = list(range(1, 200, 2))
     assert 0 < recordable(scattered) < len(scattered)
-    assert len(record("web", scattered[: recordable(scattered)], "data")) <= 64
+    assert len(record("web", scattered[: recordable(scattered)], b"data")) <= 64
 
 
 def test_records_are_never_the_same_and_know_the_user_data() -> None:
-    assert record("web", [1], "x") != record("web", [1], "x")
+    assert record("web", [1], b"x") != record("web", [1], b"x")
     (view,) = launched([1])
     assert data_fingerprint(view) == fingerprint(None) == "0"
-    assert fingerprint("a") != fingerprint("b")
+    assert fingerprint(b"a") != fingerprint(b"b")
 
 
 def test_a_tag_counts_more_than_a_token_and_strange_ones_count_nothing() -> None:

@@ -10,7 +10,7 @@ import datetime
 import typing as t
 
 import pytest
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._snapshots import matches
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.snapshots import matches
 
 
 def snapshot(minutes_old: float, state: str = "completed", description: str | None = "day") -> dict[str, t.Any]:

@@ -9,16 +9,15 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._errors import CloudError
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._steps import (
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.errors import CloudError
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._batch.goal import (
     ABSENT,
     REBOOTED,
     RUNNING,
     STOPPED,
     Goal,
-    Steps,
-    decide,
 )
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._batch.steps import Steps, assess
 
 
 def views(*states: str) -> list[dict[str, t.Any]]:
@@ -39,11 +38,14 @@ def ids(*numbers: int) -> tuple[str, ...]:
 
 
 def decided(
-    members: list[dict[str, t.Any]], slots: t.Sequence[int] = (), wanted: str = RUNNING, **goal: t.Any
+    members: list[dict[str, t.Any]],
+    slots: t.Sequence[int] = (),
+    drift: dict[str, list[str]] | None = None,
+    **goal: t.Any,
 ) -> Steps:
-    """decide for a batch whose members have these numbers, 1, 2, 3, ... if none are given."""
+    """assess for a batch whose members have these numbers, 1, 2, 3, ... if none are given."""
     numbers = slots or range(1, len(members) + 1)
-    return decide(wanted, members, dict(zip((view["instance_id"] for view in members), numbers)), Goal(**goal))
+    return assess(Goal(**goal), members, dict(zip((view["instance_id"] for view in members), numbers)), drift)
 
 
 def actions(steps: Steps) -> list[tuple[int | None, str]]:
@@ -113,7 +115,7 @@ def test_the_brake_holds_for_removal_and_replacement_too() -> None:
         decided(views("running", "running"), wanted=ABSENT, max_terminate=1)
     drift = {key: ["image is another"] for key in ids(1, 2)}
     with pytest.raises(CloudError, match="max_terminate is 1"):
-        decided(views("running", "running"), replace_drifted=True, drift=drift, max_terminate=1)
+        decided(views("running", "running"), update="replace", drift=drift, max_terminate=1)
     assert decided(views("running", "running"), wanted=ABSENT).ids("terminate") == ids(1, 2)
 
 
@@ -135,7 +137,7 @@ def test_drift_is_told_and_only_replaced_when_asked() -> None:
     told = decided(views("running", "running"), drift=drift)
     assert [(step.action, step.reason) for step in told.steps] == [("keep", drift[ids(1)[0]][0]), ("keep", None)]
     assert not told.needed
-    replaced = decided(views("running", "running"), drift=drift, replace_drifted=True)
+    replaced = decided(views("running", "running"), drift=drift, update="replace")
     assert actions(replaced) == [(1, "replace"), (2, "keep")]
 
 
@@ -143,6 +145,6 @@ def test_drift_is_told_and_only_replaced_when_asked() -> None:
 @pytest.mark.parametrize("state", ["error", "suspend", "pause", "rescue", "shelved"])
 def test_what_the_api_cannot_change_is_refused(wanted: str, state: str) -> None:
     with pytest.raises(CloudError) as caught:
-        decide(wanted, views("running", state))
+        assess(Goal(wanted), views("running", state))
     assert f"i-00000002 {state}" in str(caught.value)
-    assert decide(ABSENT, views("running", state)).ids("terminate") == ids(1, 2)
+    assert assess(Goal(ABSENT), views("running", state)).ids("terminate") == ids(1, 2)
