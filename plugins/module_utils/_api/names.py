@@ -53,24 +53,17 @@ def check_known(option: str, value: str) -> str:
 
     What others have made may bear names that Nova's EC2 API does not let anybody make. Returns it unchanged.
     """
-    check_text(option, value)
-    if not PRINTABLE.match(value):
-        raise CloudError(
-            f"{option}: {value!r} cannot be used: give up to 255 characters of ASCII without line breaks or outer "
-            "spaces. Up to Icehouse, Nova's EC2 API fails for everybody who lists anything else."
-        )
-    return value
+    said = (
+        "cannot be used: give up to 255 characters of ASCII without line breaks or outer spaces. Up to Icehouse, "
+        "Nova's EC2 API fails for everybody who lists anything else."
+    )
+    return _fitting(option, value, PRINTABLE, said)
 
 
 def check_name(option: str, value: str) -> str:
     """Refuse a name for a new key pair or security group that Nova would refuse or change. Returns it unchanged."""
-    check_text(option, value)
-    if not NAME.match(value):
-        raise CloudError(
-            f"{option}: {value!r} is not a name that Nova accepts: 1 to 255 letters (without accents), digits, "
-            "'-', '_' and inner spaces."
-        )
-    return value
+    said = "is not a name that Nova accepts: 1 to 255 letters (without accents), digits, '-', '_' and inner spaces."
+    return _fitting(option, value, NAME, said)
 
 
 def check_listed(option: str, value: str) -> str:
@@ -93,13 +86,11 @@ def check_description(option: str, value: str) -> str:
 
 def check_batch(option: str, value: str) -> str:
     """Refuse a batch name that is empty or could not be part of its mark. Returns it unchanged."""
-    check_text(option, value)
-    if not BATCH.match(value):
-        raise CloudError(
-            f"{option}: {value!r} is not a batch name: 1 to 63 letters (without accents), digits, '-' and '_', "
-            "beginning with a letter or digit and not ending with '-'."
-        )
-    return value
+    said = (
+        "is not a batch name: 1 to 63 letters (without accents), digits, '-' and '_', beginning with a letter or digit "
+        "and not ending with '-'."
+    )
+    return _fitting(option, value, BATCH, said)
 
 
 def check_tags(option: str, tags: t.Mapping[str, t.Any]) -> dict[str, str]:
@@ -118,3 +109,11 @@ def check_tags(option: str, tags: t.Mapping[str, t.Any]) -> dict[str, str]:
             raise CloudError(f"{option}: a tag's key must not be empty.")
         checked[str(key)] = text
     return checked
+
+
+def _fitting(option: str, value: str, form: re.Pattern[str], said: str) -> str:
+    """A text of a form, unchanged. said: what is wrong with any other."""
+    check_text(option, value)
+    if not form.match(value):
+        raise CloudError(f"{option}: {value!r} {said}")
+    return value
