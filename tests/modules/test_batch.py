@@ -353,6 +353,12 @@ def test_a_member_that_does_not_answer_ends_the_replacement(
     assert set(before["instance_ids"]) < set(stopped["instance_ids"])
 
 
+@pytest.mark.needs("slow_vms")
+def test_a_vm_that_takes_hours_is_waited_for(cloud: t.Any, batch: t.Any) -> None:
+    cloud.settings(boot_seconds=16_000)
+    assert batch(count=1, wait_timeout=20_000)["instances"][0]["state"] == "running"
+
+
 @pytest.mark.parametrize("cloud", ["grizzly", "ec2api"], indirect=True)
 def test_an_address_is_waited_for_if_asked(cloud: t.Any, batch: t.Any) -> None:
     assert all(view["private_ip_address"] for view in batch(count=2, wait_for="address")["instances"])

@@ -18,6 +18,7 @@ import typing as t
 from .._api.errors import GROUP_AMBIGUOUS, QUOTA, REFUSED, ZONE_UNAVAILABLE, CloudError
 from .._resources.instances import View, by_index, host_of, states_of
 from .._resources.record import TAG, recordable
+from .._resources.wait import growing
 from .actions import (
     Action,
     Change,
@@ -42,9 +43,6 @@ from .steps import Steps
 from .zones import spread
 
 FIRST_LOOK = 0.5
-FIRST_PAUSE = 1.0
-GROWTH = 1.3
-LONGEST_PAUSE = 5.0
 # For how long after the last change a surplus is left to the run that made it. ec2-api builds VMs one after the other,
 # lists each at once, and answers the launch after the last: until then that run takes nothing back.
 GRACE_SECONDS = 15.0
@@ -472,14 +470,11 @@ def pause_before(waiting: Waiting) -> float:
     would have come anyway. So who is not there in the first half second costs no request more, and is seen as early as
     ever unless it comes in the second half: then it is seen 1.3 s later.
     """
+    number = len(waiting.ids)
     if waiting.rounds < 2:
-        return FIRST_LOOK if not waiting.rounds or waiting.quick else FIRST_PAUSE * (1 + GROWTH) - FIRST_LOOK
-    return growing(waiting.rounds - waiting.quick, len(waiting.ids))
-
-
-def growing(rounds: int, number: int) -> float:
-    """From 1 to 5 seconds, longer for a large batch, whose list is costly for the cloud."""
-    return float(min(FIRST_PAUSE * GROWTH**rounds, max(LONGEST_PAUSE, number / 50)))
+        usual = growing(0, number) + growing(1, number)
+        return FIRST_LOOK if not waiting.rounds or waiting.quick else usual - FIRST_LOOK
+    return growing(waiting.rounds - waiting.quick, number)
 
 
 def _look(facts: Facts, what: str, seconds: float, ids: t.Iterable[str], left_over: int = 0) -> Look | None:

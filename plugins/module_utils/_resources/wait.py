@@ -18,21 +18,20 @@ from .instances import list_instances, states_of
 FIRST_PAUSE = 1.0
 GROWTH = 1.3
 LONGEST_PAUSE = 5.0
+# After so many looks a pause has outgrown every limit; the power of a larger number does not fit into a float.
+MOST_ROUNDS = 60
 
 
-def pauses(number: int) -> t.Iterator[float]:
-    """Seconds between polls: from 1 to 5, longer for a large batch, whose list is costly for the cloud to make."""
-    pause, longest = FIRST_PAUSE, max(LONGEST_PAUSE, number / 50)
-    while True:
-        yield pause
-        pause = min(pause * GROWTH, longest)
+def growing(rounds: int, number: int) -> float:
+    """Seconds before a look at number VMs, after so many others: from 1 to 5, longer where the list is long."""
+    return float(min(FIRST_PAUSE * GROWTH ** min(rounds, MOST_ROUNDS), max(LONGEST_PAUSE, number / 50)))
 
 
 def polls(number: int, timeout: float) -> t.Iterator[bool]:
     """Sleep before each poll of number VMs; yields whether it is the last one, timeout seconds after the first."""
     deadline = time.monotonic() + timeout
-    for pause in pauses(number):
-        time.sleep(max(0.0, min(pause, deadline - time.monotonic())))
+    for rounds in itertools.count():
+        time.sleep(max(0.0, min(growing(rounds, number), deadline - time.monotonic())))
         last = time.monotonic() >= deadline
         yield last
         if last:
