@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, replace
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -20,8 +19,7 @@ from ._api.values import settled_values
 GIVEN = "VALUE_THAT_IS_NOT_SHOWN"
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(t.NamedTuple):
     """What is, what shall be, and how to get there.
 
     ``before`` and ``after`` are what a diff shows. ``result`` is what the module returns when nothing is carried out:
@@ -39,8 +37,7 @@ class Plan:
     seen_after: t.Callable[[], dict[str, t.Any]] | None = None
 
 
-@dataclass(frozen=True)
-class Session:
+class Session(t.NamedTuple):
     """What a module body works with: its options, the connection, a way to warn, and what hold returned."""
 
     params: dict[str, t.Any]
@@ -136,7 +133,7 @@ def _answer(
         session = Session(params, connection, warn)
         if hold is not None and not module.check_mode:
             held = hold(session)
-            session = replace(session, held=held)
+            session = session._replace(held=held)
         outcome = body(session)
         return carry_out(module, outcome) if isinstance(outcome, Plan) else {"changed": False, **outcome}
     except CloudError as error:

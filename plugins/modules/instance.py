@@ -555,8 +555,13 @@ import typing as t
 
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.errors import CloudError
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.names import check_batch, check_tags
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._batch.goal import REMOVE, RUNNING, STATES, check_policies
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._batch.launch import check_launch_options
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._batch.goal import (
+    REMOVE,
+    RUNNING,
+    STATES,
+    check_launch_options,
+    check_policies,
+)
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._batch.plan import hold, plan
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._batch.slots import check_name_template
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._module import run

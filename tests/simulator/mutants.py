@@ -10,7 +10,7 @@ import contextlib
 import typing as t
 from unittest import mock
 
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._batch import cloud, loop, plan, rules
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._batch import cloud, facts, plan, rules
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._batch import launch as _launch
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources import instances as _instances
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources import journal as _journal
@@ -37,7 +37,7 @@ def _sent_again() -> t.ContextManager[t.Any]:
 
 
 def _kept_surplus() -> t.ContextManager[t.Any]:
-    return mock.patch.object(rules.Facts, "surplus", 0)
+    return mock.patch.object(facts.Facts, "surplus", 0)
 
 
 def _everybodys() -> t.ContextManager[t.Any]:
@@ -74,13 +74,13 @@ def _slot_used_twice() -> t.ContextManager[t.Any]:
 
 
 def _not_looked_for() -> t.ContextManager[t.Any]:
-    real = rules._until_quiet
+    real = facts.until_quiet
 
     def until_quiet(facts: t.Any, what: str, seconds: float, at_once: bool = False) -> t.Any:
         looked = facts.memory.waiting is not None and facts.memory.waiting.what == what
         return None if looked else real(facts, what, seconds, at_once)
 
-    return mock.patch.object(rules, "_until_quiet", until_quiet)
+    return mock.patch.multiple(rules, until_quiet=until_quiet)
 
 
 def _no_lock() -> t.ContextManager[t.Any]:
@@ -103,7 +103,7 @@ def _terminated_by_number() -> t.ContextManager[t.Any]:
 
 
 def _succeeds_regardless() -> t.ContextManager[t.Any]:
-    return mock.patch.object(loop, "RULES", tuple(rule for rule in rules.RULES if rule is not rules.too_few))
+    return mock.patch.object(rules, "RULES", tuple(rule for rule in rules.RULES if rule is not rules.too_few))
 
 
 def _ids_lost() -> t.ContextManager[t.Any]:

@@ -14,11 +14,11 @@ import typing as t
 from .errors import CloudError
 from .values import kind_of
 
-NAME = re.compile(r"[A-Za-z0-9_-](?:[A-Za-z0-9_ -]{0,253}[A-Za-z0-9_-])?\Z")
-DESCRIPTION = re.compile(r"[A-Za-z0-9_ -]{1,255}\Z")
-PRINTABLE = re.compile(r"[!-~](?:[ -~]{0,253}[!-~])?\Z")
-BATCH = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\Z")
-NUMBER_OF_OLD = re.compile(r"[+-]?(?:0[0-9]*|[0-9]+)[lLjJ]?\Z")
+NAME = r"[A-Za-z0-9_-](?:[A-Za-z0-9_ -]{0,253}[A-Za-z0-9_-])?\Z"
+DESCRIPTION = r"[A-Za-z0-9_ -]{1,255}\Z"
+PRINTABLE = r"[!-~](?:[ -~]{0,253}[!-~])?\Z"
+BATCH = r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\Z"
+NUMBER_OF_OLD = r"[+-]?(?:0[0-9]*|[0-9]+)[lLjJ]?\Z"
 
 
 def guessed_type(value: str) -> str | None:
@@ -34,7 +34,7 @@ def guessed_type(value: str) -> str | None:
         except (ValueError, OverflowError):
             continue
         return "a number"
-    return "a number" if NUMBER_OF_OLD.match(text) else None
+    return "a number" if re.match(NUMBER_OF_OLD, text) else None
 
 
 def check_text(option: str, value: str) -> str:
@@ -76,7 +76,7 @@ def check_listed(option: str, value: str) -> str:
 def check_description(option: str, value: str) -> str:
     """Refuse a description of a security group that Nova would refuse or change. Returns it unchanged."""
     check_text(option, value)
-    if not DESCRIPTION.match(value) or not value.strip():
+    if not re.match(DESCRIPTION, value) or not value.strip():
         raise CloudError(
             f"{option}: {value!r} is not a description that Nova accepts: 1 to 255 letters (without accents), digits, "
             "'-', '_' and spaces."
@@ -111,9 +111,9 @@ def check_tags(option: str, tags: t.Mapping[str, t.Any]) -> dict[str, str]:
     return checked
 
 
-def _fitting(option: str, value: str, form: re.Pattern[str], said: str) -> str:
+def _fitting(option: str, value: str, form: str, said: str) -> str:
     """A text of a form, unchanged. said: what is wrong with any other."""
     check_text(option, value)
-    if not form.match(value):
+    if not re.match(form, value):
         raise CloudError(f"{option}: {value!r} {said}")
     return value

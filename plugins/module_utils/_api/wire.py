@@ -17,7 +17,6 @@ import time
 import typing as t
 
 from .errors import plain
-from .files import why_unreadable
 
 CHUNK = 1 << 16
 # What TLS encrypts at a time.
@@ -233,9 +232,12 @@ def tls_context(validate_certs: bool, ca_bundle: str | None) -> ssl.SSLContext:
         return context
     place = {"capath" if ca_bundle and os.path.isdir(ca_bundle) else "cafile": ca_bundle}
     try:
-        why = why_unreadable("ca_bundle", ca_bundle) if ca_bundle and "cafile" in place else None
-        if why:
-            raise OSError(0, why)
+        if ca_bundle and "cafile" in place:
+            from .files import why_unreadable
+
+            why = why_unreadable("ca_bundle", ca_bundle)
+            if why:
+                raise OSError(0, why)
         context = ssl.create_default_context(**place)  # type: ignore[arg-type]
     except (OSError, ssl.SSLError) as exc:
         raise NotSent(f"ca_bundle {ca_bundle} cannot be used: {describe(exc, 0)}") from exc

@@ -11,7 +11,6 @@ from __future__ import annotations
 import typing as t
 
 from .._api.errors import CloudError
-from .._resources.images import find_machine_image
 from .._resources.instances import View, mark_of
 from .._resources.record import fingerprint
 from .slots import data_fingerprint
@@ -29,6 +28,8 @@ def drift_of(
     unknown: list[str] = []
     wanted = {name: params[option] or None for name, option in COMPARED.items() if params[option] is not None}
     if views and params["image"]:
+        from .._resources.images import find_machine_image
+
         try:
             wanted["image_id"] = find_machine_image(connection, params["image"])
         except CloudError:

@@ -8,10 +8,13 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 from dataclasses import dataclass, field, fields
 
 from .._api.errors import CloudError
+from .._api.names import check_known
+from .._resources.instances import MARK_PREFIX
 
 RUNNING, STOPPED, REBOOTED, ABSENT = "running", "stopped", "rebooted", "absent"
 STATES = {
@@ -27,6 +30,7 @@ STATES = {
 # Which members a shrinking batch can do without first.
 TCP = "tcp:"
 REMOVE = ("failed_first", "highest", "newest", "oldest")
+GROUP_ID = r"sg-[0-9a-f]{8,}\Z"
 
 
 @dataclass(frozen=True)
@@ -130,6 +134,30 @@ def check_policies(params: t.Mapping[str, t.Any]) -> None:
         raise CloudError("on_error: replace launches VMs: image is needed for that.")
     if not params["remove"] or (params["remove"][0] in REMOVE and len(params["remove"]) > 1):
         raise CloudError(f"remove is one of {', '.join(REMOVE)}, or a list of instance ids.")
+
+
+def check_launch_options(params: t.Mapping[str, t.Any]) -> None:
+    """Refuse launch options that Nova would misread, ignore or fail on."""
+    # An image is looked up by its name, which is not sent.
+    for option in ("instance_type", "availability_zone", "kernel_id", "ramdisk_id", "key_name"):
+        if params[option]:
+            check_known(option, params[option])
+    for zone in params["availability_zones"] or []:
+        check_known("availability_zones", zone)
+    for group in params["security_groups"] or []:
+        if re.match(GROUP_ID, group):
+            raise CloudError(
+                f"security_groups: {group} is an id, which Nova ignores (the VM would land in the group default). "
+                "Give the group's name."
+            )
+        if check_known("security_groups", group).startswith(MARK_PREFIX):
+            raise CloudError(f"security_groups: {group} is the mark of a batch; give the batch's name as batch.")
+    for number, device in enumerate(params["block_device_mapping"] or [], 1):
+        for option in ("device_name", "snapshot_id", "virtual_name"):
+            if device[option]:
+                check_known(f"block_device_mapping, number {number}, {option}", device[option])
+        if device["volume_size"] is not None and device["volume_size"] < 1:
+            raise CloudError(f"block_device_mapping, number {number}: volume_size must be at least 1 GiB.")
 
 
 def check_wait_for(text: str) -> None:

@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import re
 import typing as t
 
 from .._api.connection import attempt
@@ -26,14 +25,11 @@ from .._api.errors import (
     CloudError,
     may_pass,
 )
-from .._api.names import check_known
 from .._resources.images import bootable, find_machine_image, suggest
 from .._resources.instances import MARK_PREFIX, View, by_index, mark_of
 from .._resources.record import record
 from .._resources.views import instance_view
 from .._resources.wait import insist
-
-GROUP_ID = re.compile(r"sg-[0-9a-f]{8,}\Z")
 
 
 class Launch(t.NamedTuple):
@@ -48,30 +44,6 @@ class Launch(t.NamedTuple):
     kernel_id: str | None
     ramdisk_id: str | None
     devices: tuple[dict[str, t.Any], ...]
-
-
-def check_launch_options(params: t.Mapping[str, t.Any]) -> None:
-    """Refuse launch options that Nova would misread, ignore or fail on."""
-    # An image is looked up by its name, which is not sent.
-    for option in ("instance_type", "availability_zone", "kernel_id", "ramdisk_id", "key_name"):
-        if params[option]:
-            check_known(option, params[option])
-    for zone in params["availability_zones"] or []:
-        check_known("availability_zones", zone)
-    for group in params["security_groups"] or []:
-        if GROUP_ID.match(group):
-            raise CloudError(
-                f"security_groups: {group} is an id, which Nova ignores (the VM would land in the group default). "
-                "Give the group's name."
-            )
-        if check_known("security_groups", group).startswith(MARK_PREFIX):
-            raise CloudError(f"security_groups: {group} is the mark of a batch; give the batch's name as batch.")
-    for number, device in enumerate(params["block_device_mapping"] or [], 1):
-        for option in ("device_name", "snapshot_id", "virtual_name"):
-            if device[option]:
-                check_known(f"block_device_mapping, number {number}, {option}", device[option])
-        if device["volume_size"] is not None and device["volume_size"] < 1:
-            raise CloudError(f"block_device_mapping, number {number}: volume_size must be at least 1 GiB.")
 
 
 def launch_of(connection: t.Any, params: t.Mapping[str, t.Any], number: int) -> Launch:

@@ -15,10 +15,10 @@ from .._api.errors import NOT_SENT, REFUSED, CloudError
 from .._resources.journal import Journal
 from . import actions as do
 from .cloud import Cloud
+from .facts import LOOKING, Agreed, Facts, Rule, decide
 from .goal import Goal
 from .memory import Late, Memory
 from .progress import Progress
-from .rules import LOOKING, RULES, Agreed, Facts, Rule, decide
 from .seen import Seen, seen_in
 
 # For how long to look for what an earlier run left open, if it did not say.
@@ -68,6 +68,8 @@ class Loop:
 
     def carry_out(self, agreed: Agreed) -> None:
         """Do what was agreed on."""
+        from .rules import RULES
+
         self.agreed = agreed
         kept = (value for value in agreed.steps.ids("keep") if self.seen.views[value]["state"] == "error")
         self.memory = self.memory._replace(accepted=frozenset(kept))

@@ -11,9 +11,9 @@ from __future__ import annotations
 import typing as t
 
 from .._resources.instances import View, id_order
+from .facts import Agreed
 from .goal import Goal
 from .memory import Memory
-from .rules import Agreed
 from .seen import Seen
 from .slots import name_of
 

@@ -17,14 +17,13 @@ from .._resources.journal import Journal
 from .._resources.record import record
 from .cloud import Cloud
 from .drift import drift_of
+from .facts import Agreed
 from .goal import ABSENT, REBOOTED, RUNNING, Goal, goal_of
 from .loop import Loop
 from .outcome import Outcome
 from .progress import Progress
-from .rules import Agreed
 from .slots import claim
 from .steps import Step, Steps, assess, keep_all, predict
-from .zones import spread
 
 if t.TYPE_CHECKING:
     from .launch import Launch
@@ -195,6 +194,8 @@ class Run:
         zones = self._goal.zones
         if not zones:
             return steps
+        from .zones import spread
+
         gone = set(steps.ids("terminate", "replace"))
         stay = [view for key, view in self._loop.seen.views.items() if key not in gone]
         shares = spread(steps.slots("launch", "replace"), zones, stay, {})

@@ -16,9 +16,8 @@ from __future__ import annotations
 import hashlib
 import re
 import typing as t
-import uuid
 
-_RECORD = re.compile(r"nova-ec2\.([0-9a-f]{10})[0-9a-f]{8}\.([0-9a-f]+)\.([0-9_-]+)\Z")
+_RECORD = r"nova-ec2\.([0-9a-f]{10})[0-9a-f]{8}\.([0-9a-f]+)\.([0-9_-]+)\Z"
 # ec2-api takes client tokens of up to 64 characters.
 LONGEST_SLOTS = 64 - len("nova-ec2.") - len("0123456789abcdef01.") - len("abcdef.")
 # Six digits, twice.
@@ -50,12 +49,14 @@ class Record(t.NamedTuple):
 
 def record(batch: str, slots: t.Sequence[int], user_data: bytes | None) -> str:
     """What is written down with a launch of VMs for slots. Unlike any other: no cloud has seen this token before."""
+    import uuid
+
     return f"nova-ec2.{batch_fingerprint(batch)}{uuid.uuid4().hex[:8]}.{fingerprint(user_data)}.{_packed(slots)}"
 
 
 def read(text: str | None) -> Record | None:
     """The record that a token or tag holds, or None if it holds something else."""
-    found = _RECORD.match(text) if text and len(text) <= LONGEST_TEXT else None
+    found = re.match(_RECORD, text) if text and len(text) <= LONGEST_TEXT else None
     return Record(found[1], found[2], found[3]) if found else None
 
 

@@ -12,7 +12,6 @@ import base64
 import typing as t
 
 from .._api.errors import CloudError
-from .._api.files import read_bytes
 
 # In base64, Nova takes 65535 characters of it.
 MOST_BYTES = 49149
@@ -28,6 +27,8 @@ def user_data_of(params: t.Mapping[str, t.Any]) -> bytes | None:
         return None
     option, value = given[0], params[given[0]]
     if option == "user_data_file":
+        from .._api.files import read_bytes
+
         data = read_bytes(option, value)[0]
     elif option == "user_data_base64":
         try:

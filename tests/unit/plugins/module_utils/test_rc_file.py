@@ -10,7 +10,7 @@ import pathlib
 import typing as t
 
 import pytest
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.options import read_rc_file
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.rc_file import read_rc_file
 
 HORIZON = """#!/bin/bash
 
