@@ -10,7 +10,8 @@ import contextlib
 import typing as t
 from unittest import mock
 
-from ansible_collections.nova_ec2.cloud.plugins.module_utils._batch import cloud, facts, plan, rules
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._batch import cloud, plan, rules
+from ansible_collections.nova_ec2.cloud.plugins.module_utils._batch import facts as _facts
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._batch import launch as _launch
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources import instances as _instances
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources import journal as _journal
@@ -37,7 +38,7 @@ def _sent_again() -> t.ContextManager[t.Any]:
 
 
 def _kept_surplus() -> t.ContextManager[t.Any]:
-    return mock.patch.object(facts.Facts, "surplus", 0)
+    return mock.patch.object(_facts.Facts, "surplus", 0)
 
 
 def _everybodys() -> t.ContextManager[t.Any]:
@@ -74,13 +75,16 @@ def _slot_used_twice() -> t.ContextManager[t.Any]:
 
 
 def _not_looked_for() -> t.ContextManager[t.Any]:
-    real = facts.until_quiet
+    real = _facts.until_quiet
 
     def until_quiet(facts: t.Any, what: str, seconds: float, at_once: bool = False) -> t.Any:
         looked = facts.memory.waiting is not None and facts.memory.waiting.what == what
         return None if looked else real(facts, what, seconds, at_once)
 
-    return mock.patch.multiple(rules, until_quiet=until_quiet)
+    both = contextlib.ExitStack()
+    for room in (_facts, rules):
+        both.enter_context(mock.patch.object(room, "until_quiet", until_quiet))
+    return both
 
 
 def _no_lock() -> t.ContextManager[t.Any]:
