@@ -207,6 +207,7 @@ from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.names import c
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._module import Plan, Session, run
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.addresses import (
     check_public_ips,
+    held,
     list_addresses,
 )
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._resources.associate import plan_present
@@ -249,12 +250,7 @@ def check(params: dict[str, t.Any]) -> None:
 
 def hold(session: Session) -> Journal:
     """Keep other runs that give or take addresses on this machine waiting until this process ends."""
-    connection = session.connection
-    journal = Journal(
-        "*addresses*", connection.endpoint.url, connection.access_key, "the floating addresses", session.warn
-    )
-    journal.open(session.params["wait_timeout"])
-    return journal
+    return held(session.connection, session.params["wait_timeout"], session.warn)
 
 
 def plan(session: Session) -> Plan:

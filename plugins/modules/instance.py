@@ -235,6 +235,14 @@ options:
       - How many VMs this run may terminate at most, for whatever reason; if it would be more, nothing is done.
       - If not given, a batch cannot be shrunk to less than half by O(count). O(state=absent) is not limited then.
     type: int
+  release_addresses:
+    description:
+      - Whether the floating addresses of VMs that this task terminates are given back to the cloud.
+      - Otherwise they stay allocated to the project, at no VM, and count for its quota.
+      - They are taken away and released just before their VM is terminated. If that fails, the VM is not terminated.
+      - This includes addresses that others than M(nova_ec2.cloud.address) have given to the VMs.
+    type: bool
+    default: false
   update:
     description:
       - Members whose image, type, key pair, security groups or user data are not those of the task are always reported
@@ -358,6 +366,13 @@ EXAMPLES = r"""
     partition: 18
     wait_for: tcp:80
 
+- name: Have only ten left, and give the floating addresses of the others back
+  nova_ec2.cloud.instance:
+    rc_file: ~/ec2rc.sh
+    batch: web
+    count: 10
+    release_addresses: true
+
 - name: Reboot one VM
   nova_ec2.cloud.instance:
     rc_file: ~/ec2rc.sh
@@ -462,6 +477,12 @@ drift_unknown:
   type: list
   elements: str
   sample: []
+released_addresses:
+  description: The floating addresses that were given back. Empty in check mode.
+  returned: when O(release_addresses) is true, except when the task failed before the VMs were listed
+  type: list
+  elements: str
+  sample: [172.24.4.3]
 quota:
   description: What the cloud said of the quota that refused a launch.
   returned: when it said so
@@ -607,6 +628,7 @@ OPTIONS: dict[str, dict[str, t.Any]] = {
     "max_replacements": {"type": "int"},
     "remove": {"type": "list", "elements": "str", "default": ["failed_first"]},
     "max_terminate": {"type": "int"},
+    "release_addresses": {"type": "bool", "default": False},
     "update": {"type": "str", "choices": ["none", "replace"], "default": "none"},
     "max_unavailable": {"type": "int", "default": 1},
     "max_surge": {"type": "int", "default": 0},

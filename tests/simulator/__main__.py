@@ -46,7 +46,7 @@ def play(options: argparse.Namespace) -> t.Any:
     from .scenarios import BY_NAME, PROFILES
 
     profiles = PROFILES if options.profile == ALL_OF_THEM else (options.profile,)
-    jobs = [(name, profile) for name in BY_NAME for profile in profiles]
+    jobs = [(name, profile) for name, one in BY_NAME.items() for profile in profiles if profile in one.profiles]
     parts = _parts(options, jobs)
     figures, told, done = Figures(), time.monotonic(), 0
     with concurrent.futures.ProcessPoolExecutor(options.workers, initializer=_collection) as pool:

@@ -71,6 +71,7 @@ class SimulatedCloud(VirtualCloud):
         self.user = "demo"
         self.asked_by: dict[int, t.Any] = {}
         self.removed: set[str] = set()
+        self.set_free: set[str] = set()
         self.late: set[t.Any] = set()
         self.in_doubt: set[int] = set()
         self.happened = 0
@@ -84,6 +85,7 @@ class SimulatedCloud(VirtualCloud):
         # Other numbers than those of the requests that led to the beginning.
         self._journal = Journal(first=1000)
         self.asked_by, self.removed, self.late, self.in_doubt = {}, set(), set(), set()
+        self.set_free = set()
         self.happened = 0
 
     def log(self) -> list[dict[str, t.Any]]:
@@ -173,6 +175,7 @@ class SimulatedCloud(VirtualCloud):
             inner.settings.quota_instances = len(inner.servers_of(project))
         elif members and what == "a member is terminated":
             self.removed.add(members[0].ec2_id)
+            self.set_free |= set(inner.addresses_of(members[0]))
             inner.forget(members[0])
         elif members and what == "a member fails":
             members[0].state, members[0].task, members[0].due = "error", None, None

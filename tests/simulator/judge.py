@@ -105,12 +105,31 @@ def after(scenario: Scenario, stage: Stage, runs: t.Sequence[Run], clean: Run, e
     unaccounted = [value for value in seen.unaccounted if value not in cloud.removed]
     if unaccounted:
         broken.append(f"unaccounted: {', '.join(unaccounted)}")
+    if scenario.addresses:
+        addresses = _addresses(stage, runs)
+        broken, excused = [*broken, *addresses.broken], [*excused, *addresses.excused]
     if clean.succeeded and clean.result is not None:
         broken += _numbers(stage, clean.result["instances"], seen.members)
         twice = _written_twice(stage, clean.result["instances"])
         # Of two machines that launch at the same time, each gives the numbers that it sees as free.
         (broken if scenario.alone or not cloud.happened else excused).extend(twice)
     return Verdict(tuple(broken), tuple(excused))
+
+
+def _addresses(stage: Stage, runs: t.Sequence[Run]) -> Verdict:
+    """What is wrong with the floating addresses: those of others are where they were, and none is left at nothing.
+
+    A run that fails says which ones it has left. One that is killed between taking an address from its VM and releasing
+    it cannot.
+    """
+    held, kept = stage.cloud.addresses(stage.scenario.user), stage.addresses
+    moved = [f"address {ip} went from {at} to {held.get(ip)}" for ip, at in kept.items() if held.get(ip) != at]
+    told = json.dumps([run.result for run in runs])
+    free = [ip for ip, at in held.items() if at is None and ip not in kept and ip not in stage.cloud.set_free]
+    left = [f"address {ip} is left at nothing" for ip in free if f'"{ip}"' not in told]
+    if any(run.killed for run in runs):
+        return Verdict(tuple(moved), tuple(left))
+    return Verdict((*moved, *left))
 
 
 def _numbers(stage: Stage, views: t.Sequence[dict[str, t.Any]], there: t.Sequence[str]) -> list[str]:

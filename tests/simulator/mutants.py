@@ -110,6 +110,10 @@ def _succeeds_regardless() -> t.ContextManager[t.Any]:
     return mock.patch.object(rules, "RULES", tuple(rule for rule in rules.RULES if rule is not rules.too_few))
 
 
+def _addresses_left() -> t.ContextManager[t.Any]:
+    return mock.patch.object(cloud.Cloud, "release_addresses", return_value=[])
+
+
 def _ids_lost() -> t.ContextManager[t.Any]:
     """A failed run tells why, and no ids."""
 
@@ -142,6 +146,9 @@ ALL: dict[str, Mutant] = {
     ),
     "newest-terminated": Mutant("the newest VMs go, whoever made them", ("shrink",), _terminated_by_number),
     "succeeds-regardless": Mutant("a run with too few members succeeds", ("terminate-failed",), _succeeds_regardless),
+    "addresses-left": Mutant(
+        "the addresses of VMs that go stay with the project", ("shrink-with-addresses",), _addresses_left
+    ),
     "ids-lost": Mutant("a failed run does not tell what it launched", ("chunks", "launch"), _ids_lost),
 }
 """By name; at least those that once were, or nearly were, faults of this engine."""

@@ -117,6 +117,7 @@ class Stage:
                 assert not made.get("failed"), made
                 self.slots = {view["instance_id"]: view["slot"] for view in made["instances"]}
             self.foreign.update(self._foreign() if scenario.foreign else {})
+            self.addresses = self._addressed() if scenario.addresses else {}
             world.sleep(AT_REST)
             self.cloud.inner.advance()
             self.cloud.inner.save("first")
@@ -148,6 +149,22 @@ class Stage:
             told = Task("instance", options).run()
         assert parsed, told
         return parsed
+
+    def _addressed(self) -> dict[str, str | None]:
+        """Every member has an address. Returns others that the project has, and at which VMs they are."""
+        keys, batch = self.cloud.options(self.scenario.user), {"batch": OPTIONS["batch"]}
+        one = {"instance_id": next(iter(self.slots))}
+        asked = [one, {**one, "state": "absent", "release": False}, batch]
+        asked += [{"instance_id": value} for value in self._own_strangers()[:1]]
+        for options in asked:
+            made = Task("address", {**keys, **options}).run()
+            assert not made.get("failed"), made
+        held = self.cloud.addresses(self.scenario.user)
+        return {ip: value for ip, value in held.items() if value not in self.slots}
+
+    def _own_strangers(self) -> list[str]:
+        """The ids of the project's VMs that are no members."""
+        return [one["id"] for one in self.cloud.servers() if one["id"] in self.foreign and one["vm_state"] == "active"]
 
     def _foreign(self) -> dict[str, str | None]:
         """VMs of others: of another project, with the mark of its batch of this name, and of this one without it."""

@@ -44,6 +44,8 @@ class Scenario:
     ``at_once``: whether the clean run begins as soon as the others are over, with requests of theirs still in flight;
     otherwise it begins when nothing is. ``clean``: what it is asked for besides. ``settings`` are the cloud's.
     ``user``: whose keys the runs have. ``foreign``: whether others have VMs of their own, some with the same mark.
+    ``addresses``: whether the members that are there first have floating addresses; the project has one more that is
+    at nothing, and with foreign VMs one at one of them. ``profiles``: where it is played, if it is the same elsewhere.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Scenario:
     settings: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict)
     user: str = "demo"
     foreign: bool = False
+    addresses: bool = False
     profiles: tuple[str, ...] = PROFILES
 
     @property
@@ -93,6 +96,16 @@ ALL: tuple[Scenario, ...] = (
     Scenario("grow-then-at-once", 1, 3, _one(count=3), at_once=True),
     Scenario("shrink", 3, 1, _one(count=1), foreign=True),
     Scenario("shrink-then-grow-at-once", 3, 3, _one(count=1), at_once=True),
+    Scenario(
+        "shrink-with-addresses", 3, 1, _one(count=1, release_addresses=True), foreign=True,
+        clean={"release_addresses": True}, addresses=True, profiles=("grizzly", "liberty", "ec2api"),
+    ),
+    Scenario(
+        "roll-with-addresses", 2, 2,
+        _one(count=2, instance_type="m1.small", update="replace", release_addresses=True), addresses=True,
+        clean={"instance_type": "m1.small", "update": "replace", "release_addresses": True}, at_once=True,
+        profiles=("grizzly", "ec2api"),
+    ),
     Scenario("remove", 2, 0, _one(state="absent"), foreign=True, clean={"state": "absent"}),
     Scenario("remove-then-launch-at-once", 2, 2, _one(state="absent"), at_once=True),
     Scenario("replace-failed", 0, 2, _one(count=2), settings={"fail_builds": 1}),

@@ -79,6 +79,14 @@ class Cloud:
         if ids:
             terminate(self.connection, ids, self._warn)
 
+    def release_addresses(self, ids: t.Sequence[str]) -> list[str]:
+        """Give back the floating addresses of VMs that are about to go, if the task says so; which they were."""
+        if not ids or not self.params["release_addresses"]:
+            return []
+        from .._resources.release import release_of
+
+        return release_of(self.connection, ids, self.params["wait_timeout"], self._warn)
+
     def change(self, action: Change) -> None:
         """Start, stop or reboot VMs."""
         from .lifecycle import SETTLE_SECONDS, reboot, start, stop

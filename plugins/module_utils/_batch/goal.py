@@ -39,6 +39,7 @@ class Goal:
 
     - batch: its name, or None for VMs by id
     - wanted: one of RUNNING, STOPPED, REBOOTED, ABSENT
+    - releases: whether floating addresses go with their VMs
     - zones: where to launch; none leaves it to the cloud
     - timeout: seconds to wait for what was asked for last
     """
@@ -60,6 +61,7 @@ class Goal:
     wait_for: str = "running"
     zones: tuple[str, ...] = ()
     wait: bool = True
+    releases: bool = False
     timeout: float = 300.0
     tags: t.Mapping[str, str] = field(default_factory=dict)
 
@@ -99,6 +101,7 @@ def goal_of(params: t.Mapping[str, t.Any]) -> Goal:
         zones=tuple(zones),
         remove=tuple(params["remove"]),
         partition=params["partition"] or 0,
+        releases=params["release_addresses"],
         timeout=params["wait_timeout"],
     )
     return Goal(**given)

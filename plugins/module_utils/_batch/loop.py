@@ -164,6 +164,7 @@ class Loop:
         if action.why == "differing":
             done, total = len(self.memory.replaced), len(self.agreed.steps.ids("replace"))
             self._progress.say(f"replacing members, {done}/{total} done", now=True)
+        self._release(ids)
         if self._journal:
             self._journal.leaving(ids)
         try:
@@ -174,6 +175,17 @@ class Loop:
             raise
         self.memory = self.memory.told_to_go(action, views, self.seen.slots, self.goal.wait)
         self.seen = self.seen.left(ids)
+
+    def _release(self, ids: t.Sequence[str]) -> None:
+        try:
+            released = self.cloud.release_addresses(ids)
+        except CloudError as error:
+            # Some were taken away from their VMs, or may have been.
+            self.memory = self.memory._replace(acted=self.memory.acted or "addresses" in error.details)
+            raise
+        self.memory = self.memory._replace(
+            released=self.memory.released + tuple(released), acted=self.memory.acted or bool(released)
+        )
 
     def _change(self, action: do.Change) -> None:
         self.cloud.change(action)

@@ -55,6 +55,7 @@ class Memory(t.NamedTuple):
     - withdrawn, replaced: of these, what failed or was launched twice; what gave way to another
     - accepted: VMs in error that stay
     - shunned, closed: zones in which a number failed, by number; zones that the cloud refuses
+    - released: the floating addresses that were given back
     - given_up: how many members are done without
     - refused: why no more are launched; trouble, lost: a launch that failed, or may have
     - marked, mended: whether the mark was just made; made a single one
@@ -76,6 +77,7 @@ class Memory(t.NamedTuple):
     going: frozenset[str] = NOTHING
     withdrawn: tuple[str, ...] = ()
     replaced: tuple[str, ...] = ()
+    released: tuple[str, ...] = ()
     accepted: frozenset[str] = NOTHING
     shunned: t.Mapping[int, frozenset[str]] = {}
     closed: frozenset[str] = NOTHING

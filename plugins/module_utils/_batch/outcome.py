@@ -55,6 +55,8 @@ class Outcome(t.NamedTuple):
             "plan": self._plan(),
             "endpoint": self.endpoint,
         }
+        if self.goal.releases:
+            result["released_addresses"] = list(self.memory.released)
         if self.goal.batch is not None:
             there = self.seen.views
             result["missing"] = max(0, (self.goal.count or 0) - len(shown))

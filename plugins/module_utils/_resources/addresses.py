@@ -14,6 +14,7 @@ import typing as t
 
 from .._api.connection import attempt
 from .._api.errors import NOT_SENT, UNKNOWN, CloudError
+from .journal import Journal
 from .views import text, without_admin_suffix
 from .wait import polls
 
@@ -21,6 +22,13 @@ from .wait import polls
 LATE_SECONDS = 8.0
 
 View = dict[str, t.Any]
+
+
+def held(connection: t.Any, patience: float, warn: t.Callable[[str], None]) -> Journal:
+    """Keep other runs that give or take addresses on this machine waiting until what is returned is closed."""
+    journal = Journal("*addresses*", connection.endpoint.url, connection.access_key, "the floating addresses", warn)
+    journal.open(patience)
+    return journal
 
 
 def address_view(address: t.Any) -> View:

@@ -14,7 +14,7 @@ import typing as t
 from .._api.connection import attempt
 from .._api.errors import ADDRESS_HELD, CloudError, may_pass
 from .._module import Plan, Session
-from .addresses import View, freed, is_free, looks, settle, told
+from .addresses import View, freed, held, is_free, list_addresses, looks, settle, told
 from .wait import insist
 
 
@@ -35,6 +35,24 @@ def plan_absent(session: Session, views: list[View], ids: t.Sequence[str]) -> Pl
         result=outcome(session, after),
         apply=(lambda: take_away(session, views, chosen)) if needed else None,
     )
+
+
+def release_of(connection: t.Any, ids: t.Collection[str], patience: float, warn: t.Callable[[str], None]) -> list[str]:
+    """Give back the addresses of VMs that are about to go, and return them. One request if they have none.
+
+    Before the VMs go: whoever is cut short in between leaves VMs without an address, and no address without a VM, which
+    nobody could tell from any other. On failure, details of the error has the addresses that are left.
+    """
+    holding = held(connection, patience, warn)
+    try:
+        views = list_addresses(connection)
+        chosen = [view for view in views if view["instance_id"] in ids]
+        if chosen:
+            params = {"release": True, "public_ip": None, "instance_id": None, "wait_timeout": patience}
+            take_away(Session(params, connection, warn), views, chosen)
+        return [view["public_ip"] for view in chosen]
+    finally:
+        holding.close()
 
 
 def outcome(session: Session, views: list[View]) -> dict[str, t.Any]:
