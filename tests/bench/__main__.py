@@ -22,6 +22,7 @@ from .contenders import ALL, AMAZON, FLOOR, OURS, Contender
 from .jobs import FEW, LATENCY, ROLE, Job, Measured, batches, measure, play
 from .lab import ROOT, Lab, Run
 
+INVENTORIES = "inventories"
 ANSIBLE = "ansible==12.3.0"  # whose file brings amazon.aws 10.1.2
 
 
@@ -88,7 +89,7 @@ def main() -> int:
     add("--rounds", type=int, default=7, help="paired runs of each job without latency; half as many with")
     add("--sizes", type=int, nargs="*", default=[1, 10, 100, 1000], help="sizes of batches")
     add("--hosts", type=int, nargs="*", default=[10, 1000, 10000], help="sizes of inventories")
-    add("--only", help="only jobs whose names contain this")
+    add("--only", help="only jobs whose names contain this, or inventories")
     add(
         "--output",
         type=pathlib.Path,
@@ -98,7 +99,7 @@ def main() -> int:
     amazon = amazon_aws(options.directory)
     planned = [entry for entry in plans(options.sizes, options.rounds) if (options.only or "") in str(entry[0])]
     remembered = [] if options.only else [100, 500]
-    hosts = [] if options.only else options.hosts
+    hosts = [] if options.only not in (None, INVENTORIES) else options.hosts
     total = sum(len(contenders) * rounds for _job, contenders, rounds in planned)
     total += 2 * len(hosts) * options.rounds + sum(3 if size <= FEW else 2 for size in remembered)
     figures: dict[Job, dict[str, Measured]] = {}
@@ -112,7 +113,7 @@ def main() -> int:
             for job, contenders, rounds in planned:
                 shown.set_description(str(job))
                 figures[job] = measure(lab, job, contenders, rounds, tell)
-            shown.set_description("inventories")
+            shown.set_description(INVENTORIES)
             listed = inventories(lab, hosts, options.rounds, tell)
             shown.set_description("memory")
             peaks = memory(lab, remembered, tell)
