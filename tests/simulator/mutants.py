@@ -106,8 +106,16 @@ def _terminated_by_number() -> t.ContextManager[t.Any]:
     return mock.patch.object(cloud.Cloud, "terminate", terminate)
 
 
+def _without(rule: t.Any) -> t.ContextManager[t.Any]:
+    return mock.patch.object(rules, "RULES", tuple(one for one in rules.RULES if one is not rule))
+
+
+def _going_not_awaited() -> t.ContextManager[t.Any]:
+    return _without(rules.leaving_ones)
+
+
 def _succeeds_regardless() -> t.ContextManager[t.Any]:
-    return mock.patch.object(rules, "RULES", tuple(rule for rule in rules.RULES if rule is not rules.too_few))
+    return _without(rules.too_few)
 
 
 def _addresses_left() -> t.ContextManager[t.Any]:
@@ -145,6 +153,9 @@ ALL: dict[str, Mutant] = {
         "what was told to terminate is not noted", ("shrink-then-grow-at-once",), _departures_unnoted
     ),
     "newest-terminated": Mutant("the newest VMs go, whoever made them", ("shrink",), _terminated_by_number),
+    "going-not-awaited": Mutant(
+        "others are launched before there is room", ("roll-with-addresses",), _going_not_awaited
+    ),
     "succeeds-regardless": Mutant("a run with too few members succeeds", ("terminate-failed",), _succeeds_regardless),
     "addresses-left": Mutant(
         "the addresses of VMs that go stay with the project", ("shrink-with-addresses",), _addresses_left

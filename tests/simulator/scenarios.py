@@ -104,7 +104,7 @@ ALL: tuple[Scenario, ...] = (
         "roll-with-addresses", 2, 2,
         _one(count=2, instance_type="m1.small", update="replace", release_addresses=True), addresses=True,
         clean={"instance_type": "m1.small", "update": "replace", "release_addresses": True}, at_once=True,
-        profiles=("grizzly", "ec2api"),
+        settings={"quota_instances": 2}, profiles=("grizzly", "ec2api"),
     ),
     Scenario("remove", 2, 0, _one(state="absent"), foreign=True, clean={"state": "absent"}),
     Scenario("remove-then-launch-at-once", 2, 2, _one(state="absent"), at_once=True),

@@ -70,8 +70,10 @@ def test_a_fault_planted_in_the_engine_is_found(name: str, figure: t.Callable[[s
     figure(f"mutant {name} ({mutant.says}): found after {figures.schedules} schedules, shortest {line}")
 
 
-@pytest.mark.parametrize("line", ["quota/4:9,7:9", "quota/4:9,5:1", "quota/1:9,2:3", "quota/1:10,2:16"])
-def test_what_took_two_deviations_to_find_stays_mended(line: str) -> None:
+@pytest.mark.parametrize(
+    "line", ["quota/4:9,7:9", "quota/4:9,5:1", "quota/1:9,2:3", "quota/1:10,2:16", "roll-with-addresses/24:1"]
+)
+def test_what_was_hard_to_find_stays_mended(line: str) -> None:
     """VMs that ec2-api shows as shutting-down count for the quota: nothing is launched in their place before."""
     scenario, _, chosen = line.partition("/")
     stage = Stage(BY_NAME[scenario], "ec2api")

@@ -16,9 +16,9 @@ from .._api.errors import CloudError
 class Waiting(t.NamedTuple):
     """What is being waited for, until when at most, and who was there when it began.
 
-    what: late, lost, gone, built, settled or single; until: by the monotonic clock; rounds: how many looks so far;
-    ids: who it is about; begun: how many were not as they shall be when it began; quick: whether they were fewer at the
-    first look.
+    what: late, lost, gone, built, room (in the quota), settled or single; until: by the monotonic clock; rounds: how
+    many looks so far; ids: who it is about; begun: how many were not as they shall be when it began; quick: whether
+    they were fewer at the first look.
     """
 
     what: str

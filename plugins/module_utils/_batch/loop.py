@@ -118,6 +118,8 @@ class Loop:
             self._progress.states(self.seen.views.values(), self.goal.state, total)
         elif waiting.what == "gone":
             self._progress.say(f"{total - len(self.memory.going)}/{total} terminated")
+        elif waiting.what == "room":
+            self._progress.say("waiting until the quota has room")
         elif waiting.what in ("late", "lost"):
             there = len(self.seen.views)
             self._progress.say(f"looking what became of a request that was cut short, {there} VMs there")

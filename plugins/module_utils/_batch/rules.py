@@ -44,6 +44,8 @@ FIRST_LOOK = 0.5
 # For how long after the last change a surplus is left to the run that made it. ec2-api builds VMs one after the other,
 # lists each at once, and answers the launch after the last: until then that run takes nothing back.
 GRACE_SECONDS = 15.0
+# For how long a launch waits for VMs that are on their way out of the quota.
+ROOM_SECONDS = 60.0
 
 
 def lost_launch(facts: Facts) -> Action | None:
@@ -63,6 +65,9 @@ def failed_launch(facts: Facts) -> Action | None:
     if trouble is None:
         return None
     error = trouble.error
+    room = _room_to_come(facts) if QUOTA.matches(error) and error.outcome == REFUSED and goal.wait else None
+    if room is not None:
+        return room
     if trouble.launch.instead_of and QUOTA.matches(error) and goal.max_unavailable:
         said = f"{error.message} There is no room for max_surge: members go before others take their place."
         return Note({"trouble": None, "cramped": True}, said)
@@ -382,6 +387,18 @@ def _look(facts: Facts, what: str, seconds: float, ids: t.Iterable[str], left_ov
         waiting = waiting._replace(quick=left_over < waiting.begun)
     pause = min(pause_before(waiting), left)
     return Look(max(0.0, pause), waiting._replace(rounds=waiting.rounds + 1))
+
+
+def _room_to_come(facts: Facts) -> Action | None:
+    """After the quota refused a launch: wait for VMs that are gone but for their place in it, then ask again.
+
+    What ec2-api takes back of a launch that it refuses looks like members, until it is gone too.
+    """
+    waiting, seen = facts.memory.waiting, facts.seen
+    begun = waiting is not None and waiting.what == "room"
+    if seen.parting or (begun and seen.missing_tokens()):
+        return _look(facts, "room", min(facts.goal.timeout, ROOM_SECONDS), seen.parting)
+    return Note({"trouble": None, "waiting": None}) if begun else None
 
 
 def _zones(facts: Facts) -> list[str]:

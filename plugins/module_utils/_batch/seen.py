@@ -22,6 +22,7 @@ class Seen(t.NamedTuple):
     - lingering: those that were told to terminate; Nova shows them as they were for a while
     - old, standalone: what kind of cloud it is, see Listing
     - batch: whether they are members of one; VMs by id have no numbers
+    - parting: who is gone but for the place in the quota, members or not
     - answering: the addresses at which somebody answers, if that was asked
     """
 
@@ -31,6 +32,7 @@ class Seen(t.NamedTuple):
     old: bool = False
     standalone: bool = False
     batch: bool = False
+    parting: frozenset[str] = frozenset()
     answering: frozenset[str] = frozenset()
 
     def missing_tokens(self) -> bool:
@@ -92,13 +94,14 @@ def seen_in(listing: Listing, memory: Memory, batch: bool, kept: t.Mapping[str, 
     """
     views = {}
     lingering = [] if kept is None else [view for view in listing.parting if view["instance_id"] in memory.leaving]
+    parting = frozenset(view["instance_id"] for view in listing.parting)
     for view in listing.views:
         value = view["instance_id"]
         if value in memory.leaving:
             lingering.append(view)
         else:
             views[value] = _placed(view, memory)
-    seen = Seen(views, {}, tuple(lingering), listing.old, listing.standalone, batch)
+    seen = Seen(views, {}, tuple(lingering), listing.old, listing.standalone, batch, parting)
     if kept is not None and views.keys() <= kept.keys():
         return seen._replace(slots={key: kept[key] for key in views})
     return seen._numbered(views, memory)
