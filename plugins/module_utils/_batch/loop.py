@@ -115,7 +115,7 @@ class Loop:
         if waiting.what == "settled":
             self._progress.states(self.seen.views.values(), self.goal.state, total)
         elif waiting.what == "gone":
-            self._progress.say(f"{total - len(self.memory.going)}/{total} terminated")
+            self._progress.say(f"{total - len(self.memory.going)}/{total} terminated", now=not self.memory.going)
         elif waiting.what in ("late", "lost"):
             there = len(self.seen.views)
             self._progress.say(f"looking what became of a request that was cut short, {there} VMs there")
