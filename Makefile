@@ -26,7 +26,7 @@ export LC_ALL := C.UTF-8
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test matrix gates gates-more sanity lint typecheck build site release clean
+.PHONY: help demo test matrix gates gates-more sanity lint typecheck build site picture release clean
 .PHONY: conformance cloud faults fuzz simulate bench
 .PHONY: openstack openstack-down openstack-wipe openstack-status test-openstack
 
@@ -89,6 +89,9 @@ build: $(VENV)/ready ## build the collection's file
 
 site: $(VENV)/site-ready ## build the documentation site: open .site/index.html
 	@docs/build .site
+
+picture: $(VENV)/ready ## record the picture of a terminal that the README shows
+	@$(BIN)/python -m tests.picture docs/images/terminal.svg
 
 release: $(VENV)/gates-ready ## changelog, commit, tag, built and verified file, for you to publish: VERSION=1.0.0
 	@ANSIBLE_LOCALHOST_WARNING=false $(BIN)/ansible-playbook tests/release/release.yml -e "release_version=$(VERSION)"

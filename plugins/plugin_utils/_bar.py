@@ -68,7 +68,7 @@ class Bar:
     def __init__(self, paint: Paint) -> None:
         self._paint = paint
         self._subject = self._text = ""
-        self._began = 0.0
+        self._began: float | None = None
         self._pace: Pace | None = None
         self._steps: Pace | None = None
 
@@ -77,7 +77,10 @@ class Bar:
         match = TOLD.fullmatch(line)
         if match is None:
             return
-        self._subject, self._text, self._began = match["subject"], match["text"], now - int(match["age"])
+        self._subject, self._text = match["subject"], match["text"]
+        # Lines come a little late, and their seconds are rounded: those shown never go back.
+        began = now - int(match["age"])
+        self._began = began if self._began is None else min(began, self._began)
         counted = COUNTED.fullmatch(self._text)
         if counted is None:
             self._pace = None
@@ -101,7 +104,7 @@ class Bar:
 
     def _shown(self, now: float, width: int, pace: Pace | None) -> str:
         left = pace.left(now) if pace else None
-        age = f" ({now - self._began:.0f} s{f', about {_span(left)} left' if left else ''})"
+        age = f" ({now - (self._began or 0):.0f} s{f', about {_span(left)} left' if left else ''})"
         if pace is None:
             return _fit(f"{self._subject}: {self._text}{age}", width)
         count = pace.count

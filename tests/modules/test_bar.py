@@ -51,6 +51,13 @@ def test_bar_counts_and_seconds(bar: Bar) -> None:
     assert shown(bar, 103) == "web [############------------] 5/10 running, 4 pending, 1 error (15 s)"
 
 
+def test_seconds_do_not_go_back(bar: Bar) -> None:
+    bar.told("web: 1/10 running, 9 pending (2 s)", 100)
+    assert shown(bar, 105).endswith("(7 s)")
+    bar.told("web: 2/10 running, 8 pending (6 s)", 105.2)
+    assert shown(bar, 105.2).endswith("(7 s, about 42 s left)")
+
+
 def test_what_has_no_count_has_no_bar(bar: Bar) -> None:
     bar.told("web: launching 10 VMs (0 s)", 7)
     assert shown(bar, 8) == "web: launching 10 VMs (1 s)"
