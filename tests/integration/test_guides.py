@@ -13,7 +13,7 @@ of text are outputs, and are not played.
 from __future__ import annotations
 
 import ast
-import importlib
+import importlib.util
 import json
 import os
 import pathlib
@@ -196,6 +196,15 @@ def test_every_message_that_is_explained_is_one() -> None:
     messages = re.findall(r"^``(.+)``\n    \S", guide, re.MULTILINE)
     pieces = [piece.strip() for message in messages for piece in message.split("...")]
     assert len(messages) > 30 and [piece for piece in pieces if piece not in code] == []
+
+
+def test_every_message_is_on_the_page_of_all_messages() -> None:
+    spec = importlib.util.spec_from_file_location("messages", ROOT / "docs" / "messages.py")
+    assert spec and spec.loader
+    found = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(found)
+    assert sum(map(len, found.by_area().values())) > 150
+    assert found.PAGE.read_text() == found.page(), "run python docs/messages.py"
 
 
 @pytest.mark.parametrize("guide", [name for name in NAMES if name.startswith("migration_")])
