@@ -86,7 +86,7 @@ def page() -> str:
         parts.append(f"\n{area}\n{'-' * len(area)}\n\n")
         parts += [
             textwrap.fill(
-                f"``{text}``",
+                re.sub(r"([*`|_\\<>]|(?<=http):)", r"\\\1", text),
                 118,
                 initial_indent="* ",
                 subsequent_indent="  ",

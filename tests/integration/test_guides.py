@@ -48,6 +48,9 @@ NOT_PLAYED = {
         "test_tutorial plays it; the test brings a cloud"
     ),
     ("scale", "version: 3"): "the gate environment gives it to ansible-builder",
+    ("scale", "ansible-navigator run everywhere.yml -i clouds.yml --mode stdout --execution-environment false"): (
+        "the gate navigator plays it"
+    ),
 }
 # Guides that leave VMs behind, and why.
 LEAVES = {
