@@ -32,6 +32,14 @@ COLOURS = {
     "1;30": "gray",
     "1": "bold",
 }
+HEAD = """\
+<?xml version="1.0" encoding="UTF-8"?>
+<!--
+Copyright (c) 2026, The nova_ec2.cloud authors
+GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+SPDX-License-Identifier: GPL-3.0-or-later
+-->
+"""
 STYLE = """
   rect { fill: #16191d; }
   text { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; font-size: 13.3px;
@@ -96,12 +104,7 @@ def svg(recording: Recording, width: int, title: str, description: str) -> str:
     texts = "".join(_text(line, times.index((line.begins, line.ends)), line.ends == over) for line in shown)
     size = f"{2 * EDGE + width * COLUMN:.0f}", f"{2 * EDGE + height * ROW}"
     return (
-        '<?xml version="1.0" encoding="UTF-8"?>\n'
-        "<!--\nCopyright (c) 2026, The nova_ec2.cloud authors\n"
-        "GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or "
-        "https://www.gnu.org/licenses/gpl-3.0.txt)\n"
-        "SPDX-License-Identifier: GPL-3.0-or-later\n-->\n"
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size[0]} {size[1]}" width="{size[0]}" '
+        f'{HEAD}<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size[0]} {size[1]}" width="{size[0]}" '
         f'height="{size[1]}" role="img">\n'
         f"<title>{escape(title)}</title>\n<desc>{escape(description)}</desc>\n"
         f"<style>{STYLE}  text {{ animation: {over:.2f}s step-end infinite; }}\n"

@@ -25,6 +25,8 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 from running import RunningCloud, local_cloud
 
+from picture.drawing import HEAD
+
 COUNT, AT_ONCE, BOOT = 6, 2, 4.0
 LEFT, TOP, ROW, BAR, WIDTH = 70, 64, 30, 18, 760
 STYLE = """
@@ -147,12 +149,7 @@ def svg(lives: t.Sequence[Life], lasted: float) -> str:
         parts.append(f'<text class="small" x="{x + 22}" y="44">{words}</text>')
     title = f"{COUNT} members are replaced, at most {AT_ONCE} at a time"
     return (
-        '<?xml version="1.0" encoding="UTF-8"?>\n'
-        "<!--\nCopyright (c) 2026, The nova_ec2.cloud authors\n"
-        "GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or "
-        "https://www.gnu.org/licenses/gpl-3.0.txt)\n"
-        "SPDX-License-Identifier: GPL-3.0-or-later\n-->\n"
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" '
+        f'{HEAD}<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" '
         f'role="img">\n<title>{escape(title)}</title>\n'
         "<desc>A row for each member over time: the old VM, then the new one, pending and running. The next two go "
         f"only when the two before them run.</desc>\n<style>{STYLE}</style>\n"
