@@ -149,8 +149,8 @@ def svg(lives: t.Sequence[Life], lasted: float) -> str:
         parts.append(f'<text class="small" x="{x + 22}" y="44">{words}</text>')
     title = f"{COUNT} members are replaced, at most {AT_ONCE} at a time"
     return (
-        f'{HEAD}<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" '
-        f'role="img">\n<title>{escape(title)}</title>\n'
+        f'{HEAD}<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" '
+        f'height="{height}" role="img">\n<title>{escape(title)}</title>\n'
         "<desc>A row for each member over time: the old VM, then the new one, pending and running. The next two go "
         f"only when the two before them run.</desc>\n<style>{STYLE}</style>\n"
         f'<rect class="paper" width="{WIDTH}" height="{height}"/>\n<text class="name" x="14" y="22">{title}</text>\n'
