@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The local cloud: a stand-alone server on the loopback address that speaks the Nova EC2 dialect.
 
-It needs nothing but a Python of 3.9 or newer. Run it with ``python3 tests/local_cloud``. Each rule has one home:
+It needs nothing but a Python of 3.9 or newer. Run its folder with ``python3``. Each rule has one home:
 
 * ``transport``: sockets, HTTP, TLS. ``dispatch``: one request into one reply. ``auth``: signatures and the clock.
 * ``params``: how values are guessed and lists nested. ``render``: replies as XML. ``errors``: the codes by generation.
