@@ -26,7 +26,7 @@ export LC_ALL := C.UTF-8
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test matrix gates gates-more sanity lint typecheck build site release clean
+.PHONY: help demo test matrix gates gates-more sanity lint typecheck build site picture release clean
 .PHONY: conformance cloud faults fuzz simulate bench
 .PHONY: openstack openstack-down openstack-wipe openstack-status test-openstack
 
@@ -73,7 +73,7 @@ gates: $(VENV)/gates-ready $(VENV)/site-ready ## run the checks, besides the tes
 	@tests/gates/all
 
 gates-more: $(VENV)/gates-ready ## run the checks that take many minutes, or environments of their own
-	@tests/gates/all sanity_everywhere molecule importer environment release
+	@tests/gates/all sanity_everywhere molecule importer environment navigator release
 
 sanity: $(VENV)/ready ## ansible-test sanity, without exceptions
 	@tests/gates/sanity
@@ -89,6 +89,10 @@ build: $(VENV)/ready ## build the collection's file
 
 site: $(VENV)/site-ready ## build the documentation site: open .site/index.html
 	@docs/build .site
+
+picture: $(VENV)/ready ## record the README's picture of a terminal, and the guide's of a replacement
+	@$(BIN)/python -m tests.picture docs/images/terminal.svg
+	@$(BIN)/python -m tests.picture.rolling docs/docsite/rst/images/rolling.svg
 
 release: $(VENV)/gates-ready ## changelog, commit, tag, built and verified file, for you to publish: VERSION=1.0.0
 	@ANSIBLE_LOCALHOST_WARNING=false $(BIN)/ansible-playbook tests/release/release.yml -e "release_version=$(VERSION)"

@@ -20,6 +20,8 @@ extensions = ["sphinx.ext.intersphinx", "sphinx_antsibull_ext"]
 nitpicky = True
 default_role = "any"
 highlight_language = "YAML+Jinja"
+# Messages and options are searched for as they are written.
+smartquotes = False
 pygments_style = "ansible"
 
 html_theme = "sphinx_ansible_theme"

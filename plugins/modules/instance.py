@@ -286,6 +286,9 @@ options:
     description:
       - Whether to tell on the terminal how far it is. Never told with C(no_log), C(async), C(become) or in check mode,
         nor when the task runs on another machine than the controller.
+      - If the play has one host, a bar on one line tells it, with an estimate from the pace so far. Line by line it is
+        told to anything else than a terminal, with C(TERM=dumb), C(-v), C(--diff), and other callbacks than Ansible's
+        own for people. C(NO_COLOR) and C(ANSIBLE_NOCOLOR) leave the colours out.
     type: bool
     default: true
   progress_file:

@@ -13,7 +13,7 @@ of text are outputs, and are not played.
 from __future__ import annotations
 
 import ast
-import importlib
+import importlib.util
 import json
 import os
 import pathlib
@@ -44,10 +44,13 @@ NOT_PLAYED = {
     ("authentication", "- name: Trust the company's own authority"): "the company's cloud is an example",
     ("quickstart", "python3 -m pip install 'ansible-core>=2.19,<2.22' boto==2.49.0"): "both are installed here",
     ("quickstart", "ansible-playbook nova_ec2.cloud.tutorial"): "test_tutorial plays it",
-    ("quickstart", "python3 ~/.ansible/collections/ansible_collections/nova_ec2/cloud/tests/local_cloud --ssh"): (
-        "it is for another terminal, and at a port that may be in use; the test brings a cloud"
+    ("quickstart", "ansible-playbook nova_ec2.cloud.local_cloud -e local_cloud_ssh=true"): (
+        "test_tutorial plays it; the test brings a cloud"
     ),
     ("scale", "version: 3"): "the gate environment gives it to ansible-builder",
+    ("scale", "ansible-navigator run everywhere.yml -i clouds.yml --mode stdout --execution-environment false"): (
+        "the gate navigator plays it"
+    ),
 }
 # Guides that leave VMs behind, and why.
 LEAVES = {
@@ -196,6 +199,15 @@ def test_every_message_that_is_explained_is_one() -> None:
     messages = re.findall(r"^``(.+)``\n    \S", guide, re.MULTILINE)
     pieces = [piece.strip() for message in messages for piece in message.split("...")]
     assert len(messages) > 30 and [piece for piece in pieces if piece not in code] == []
+
+
+def test_every_message_is_on_the_page_of_all_messages() -> None:
+    spec = importlib.util.spec_from_file_location("messages", ROOT / "docs" / "messages.py")
+    assert spec and spec.loader
+    found = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(found)
+    assert sum(map(len, found.by_area().values())) > 150
+    assert found.PAGE.read_text() == found.page(), "run python docs/messages.py"
 
 
 @pytest.mark.parametrize("guide", [name for name in NAMES if name.startswith("migration_")])

@@ -2,21 +2,26 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Lines on the terminal while a batch builds: live, whole, on standard error, and only when they are wanted."""
+"""What is told while a batch builds: live, whole, on standard error, and only when it is wanted."""
 
 from __future__ import annotations
 
+import fcntl
 import functools
 import json
 import os
 import pathlib
 import re
+import select
+import struct
 import subprocess
 import sys
+import termios
 import typing as t
 
 import pytest
 from clouds import CIRROS
+from terminal import Screen
 
 # VMs have to take some time for progress to be told of.
 pytestmark = pytest.mark.needs("slow_vms")
@@ -34,7 +39,12 @@ def start(cloud: t.Any, tmp_path: pathlib.Path) -> t.Callable[..., subprocess.Po
     """start(hosts, tasks) has options and keywords of instance, by task, be played; the output goes to a file out."""
     cloud.settings(quota_instances=100, quota_cores=100, quota_groups=50)
 
-    def begin(hosts: list[str], *tasks: tuple[dict[str, t.Any], dict[str, t.Any]], **environment: str) -> t.Any:
+    def begin(
+        hosts: list[str],
+        *tasks: tuple[dict[str, t.Any], dict[str, t.Any]],
+        terminal: int | None = None,
+        **environment: str,
+    ) -> t.Any:
         vm = {"batch": "{{ inventory_hostname }}", "count": 2, "image": CIRROS, "instance_type": "m1.tiny"}
         made = [{"nova_ec2.cloud.instance": {**vm, **options}, **keywords} for options, keywords in tasks]
         defaults = {"group/nova_ec2.cloud.all": cloud.options()}
@@ -44,9 +54,9 @@ def start(cloud: t.Any, tmp_path: pathlib.Path) -> t.Callable[..., subprocess.Po
         with (tmp_path / "out").open("w") as output:
             return subprocess.Popen(
                 [os.path.join(os.path.dirname(sys.executable), "ansible-playbook"), "-i", "hosts", "play.yml"],
-                stdout=output,
+                stdout=output if terminal is None else terminal,
                 stdin=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
+                stderr=subprocess.PIPE if terminal is None else terminal,
                 text=True,
                 cwd=tmp_path,
                 start_new_session=True,
@@ -94,6 +104,39 @@ def test_lines_come_while_the_batch_builds_and_only_on_standard_error(
     assert "launching" in told[0] and "2/2 running" in told[-1]
     output = (tmp_path / "out").read_text()
     assert "changed=1" in output and "pending" not in output and "launching" not in output
+
+
+def test_on_a_terminal_one_line_is_written_over_and_over(cloud: t.Any, start: t.Any) -> None:
+    """While the VMs are built somebody else writes to the terminal, too."""
+    cloud.settings(boot_seconds=-1)
+    ours, theirs = os.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 100, 0, 0))
+    process = start(["web"], ({}, {}), terminal=theirs, TERM="xterm")
+    screen = Screen(100)
+
+    def until(words: str) -> None:
+        while not any(words in line for line in screen.lines()):
+            if select.select([ours], [], [], 1)[0]:
+                screen.feed(os.read(ours, 4096).decode())
+            else:
+                assert process.poll() is None, screen.lines()
+
+    until("] 0/2 running, 2 pending")
+    os.write(theirs, b"of somebody else\n")
+    until("of somebody else")
+    let_them_run(cloud)
+    until("failed=0")
+    assert process.wait(PATIENCE) == 0
+    os.close(theirs)
+    os.close(ours)
+    lines = screen.lines()
+    told = [line for line in lines if line.startswith("web ") and "[" in line]
+    assert [re.sub(r"\d+ s\b.*", "", line) for line in told] == [
+        "web [------------------------] 0/2 running, 2 pending (",
+        "web [########################] 2/2 running (",
+    ], lines
+    assert lines[lines.index(told[0]) + 1] == "of somebody else"
+    assert lines[lines.index(told[1]) + 1] == "changed: [web]"
 
 
 def test_lines_of_several_hosts_stay_whole(start: t.Any) -> None:

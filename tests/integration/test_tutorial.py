@@ -93,6 +93,22 @@ class TestTutorial:
         assert done.returncode != 0 and said in " ".join((done.stdout + done.stderr).split()), done.stdout
 
 
+def test_a_local_cloud_is_started_used_left_alone_and_stopped(playbook: t.Any, tmp_path: pathlib.Path) -> None:
+    name, files = "nova_ec2.cloud.local_cloud", tmp_path / ".local-cloud"
+    done = playbook(name, local_cloud_ssh=True, local_cloud_profile="havana", local_cloud_options=["--boot-seconds=0"])
+    said = done.stdout + done.stderr
+    try:
+        assert done.returncode == 0 and "changed=1" in said and f"rc_file: {files}/ec2rc.sh" in said, said
+        task = {"nova_ec2.cloud.region_info": {"rc_file": ".local-cloud/ec2rc.sh"}}
+        assert playbook([{"hosts": "localhost", "gather_facts": False, "tasks": [task]}]).returncode == 0
+        again = playbook(name).stdout
+        assert "runs already, and speaks" in again and "(profile havana)" in again and "changed=0" in again, again
+    finally:
+        done = playbook(name, local_cloud_state="stopped")
+    assert done.returncode == 0 and "changed=1" in done.stdout and not (files / "cloud.json").exists(), done.stdout
+    assert "changed=0" in playbook(name, local_cloud_state="stopped").stdout
+
+
 def test_a_cloud_with_a_lifetime_ends_by_itself(tmp_path: pathlib.Path) -> None:
     command = [sys.executable, str(ROOT / "tests" / "local_cloud"), "--port", "0", "--directory", str(tmp_path)]
     done = subprocess.run([*command, "--lifetime", "0.1"], capture_output=True, text=True, timeout=600, check=False)

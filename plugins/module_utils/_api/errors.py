@@ -89,7 +89,7 @@ class CloudError(Exception):
         return is_throttled(self.http_status or 0, self.error_code, self.cloud_message)
 
     def result(self) -> dict[str, t.Any]:
-        """The keys a failed module result carries: msg, error_code, http_status, request_id, endpoint, action."""
+        """The keys a failed module result carries: msg, error_code, http_status, request_id, endpoint, ec2_action."""
         return {
             **self.details,
             "msg": self.message,
@@ -97,7 +97,7 @@ class CloudError(Exception):
             "http_status": self.http_status,
             "request_id": self.request_id,
             "endpoint": self.endpoint,
-            "action": self.action,
+            "ec2_action": self.action,
         }
 
     def doing(self, what: str) -> CloudError:

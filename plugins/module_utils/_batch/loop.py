@@ -117,7 +117,7 @@ class Loop:
         if waiting.what == "settled":
             self._progress.states(self.seen.views.values(), self.goal.state, total)
         elif waiting.what == "gone":
-            self._progress.say(f"{total - len(self.memory.going)}/{total} terminated")
+            self._progress.say(f"{total - len(self.memory.going)}/{total} terminated", now=not self.memory.going)
         elif waiting.what == "room":
             self._progress.say("waiting until the quota has room")
         elif waiting.what in ("late", "lost"):

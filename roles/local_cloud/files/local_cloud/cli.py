@@ -178,6 +178,7 @@ def _start_detached(directory: Path, words: list[str]) -> int:
     running = _description(directory)
     if running is not None:
         print(f"ready: {running['endpoint_url']}")
+        print(f"local_cloud: it runs already in {directory}", file=sys.stderr)
         return 0
     files.prepare(directory)
     command = [sys.executable, str(Path(__file__).parent), *(word for word in words if word != "--background")]
@@ -194,5 +195,7 @@ def _start_detached(directory: Path, words: list[str]) -> int:
         if process.poll() is not None:
             break
         time.sleep(0.05)
-    print(f"local_cloud: it did not start; see {directory / 'output.log'}", file=sys.stderr)
+    log = directory / "output.log"
+    why = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
+    print(f"local_cloud: it did not start; see {log}: {' '.join(why)}", file=sys.stderr)
     return 1
