@@ -78,12 +78,14 @@ def test_a_batch_of_real_vms(cloud: t.Any, run: t.Any, count: int, figure: t.Any
         assert not result.get("failed"), result["msg"]
         assert len(native(cloud)) == len(result["instance_ids"]) == there
         requests = cloud.control("GET", "log")["requests"]
-        launches = [f"{entry['seconds']:.0f} s" for entry in requests if entry["action"] == "RunInstances"]
+        longest = max(requests, key=lambda entry: entry["seconds"])
         asked = [
             f"{len(list(same))} {action}" for action, same in itertools.groupby(entry["action"] for entry in requests)
         ]
-        shares.append(f"{job} {seconds:.0f} s, {len(requests)} requests ({', '.join(asked)})")
-        shares[-1] += f", RunInstances took {' and '.join(launches)}" if launches else ""
+        shares.append(
+            f"{job} {seconds:.0f} s, {len(requests)} requests ({', '.join(asked)}), the longest of them "
+            f"{longest['action']} with {longest['seconds']:.1f} s"
+        )
         cloud.forget_log()
     figure(f"OpenStack, batch of {count:3}: {'; '.join(shares)}")
     assert cloud.ever_started() == count

@@ -282,6 +282,7 @@ class Instances:
         self.first()
         self.launches()
         self.quotas()
+        self.in_place()
         self.listings()
         self.attributes()
         self.actions()
@@ -385,6 +386,24 @@ class Instances:
         self.recorder.limit("quota_ram", 4608)
         self.run("run-over-quota-ram")
         self.recorder.limit("quota_ram", 51200)
+
+    def in_place(self) -> None:
+        """A launch in the place of a VM that is being terminated, which counts for the quota until it is not listed."""
+        doomed = self.run("run-to-be-replaced")[0]
+        self.recorder.settle()
+        there = self.ask("describe-full", "DescribeInstances").all("instanceId")
+        self.recorder.limit("quota_instances", len(there))
+        with self.recorder.slowly():
+            self.act("terminate-slowly", "Terminate", doomed)
+            self.show("describe-terminating-slowly", doomed)
+            self.run("run-in-place-of-terminating")
+        self.recorder.settle()
+        self.show("describe-terminated-slowly")
+        placed = self.run("run-in-place-of-terminated")
+        self.recorder.settle()
+        self.act("terminate-what-took-its-place", "Terminate", *placed)
+        self.recorder.settle()
+        self.recorder.limit("quota_instances", DEFAULT_QUOTAS["quota_instances"])
 
     def listings(self) -> None:
         """DescribeInstances in every form."""
