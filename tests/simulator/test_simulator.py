@@ -16,7 +16,7 @@ import pytest
 from ansible_collections.nova_ec2.cloud.plugins.module_utils._api.wire import Wire
 
 from simulator import mutants
-from simulator.choices import Choices
+from simulator.choices import Choices, read
 from simulator.explore import Figures, on
 from simulator.play import Stage, play
 from simulator.scenarios import ALL, BY_NAME, PROFILES
@@ -63,6 +63,17 @@ def test_a_fault_planted_in_the_engine_is_found(name: str, figure: t.Callable[[s
     assert figures.found, f"not found: {mutant.says}"
     line = figures.found[0].line
     figure(f"mutant {name} ({mutant.says}): found after {figures.schedules} schedules, shortest {line}")
+
+
+@pytest.mark.parametrize("line", ["quota/4:9,7:9", "quota/4:9,5:1", "quota/1:9,2:3", "quota/1:10,2:16"])
+def test_what_took_two_deviations_to_find_stays_mended(line: str) -> None:
+    """VMs that ec2-api shows as shutting-down count for the quota: nothing is launched in their place before."""
+    scenario, _, chosen = line.partition("/")
+    stage = Stage(BY_NAME[scenario], "ec2api")
+    try:
+        assert play(stage, Choices(read(chosen))).broken == ()
+    finally:
+        stage.close()
 
 
 def test_a_schedule_replays_exactly_whatever_the_process() -> None:

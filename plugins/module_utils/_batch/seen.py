@@ -85,8 +85,13 @@ class Seen(t.NamedTuple):
 
 
 def seen_in(listing: Listing, memory: Memory, batch: bool, kept: t.Mapping[str, int] | None = None) -> Seen:
-    """What a list shows, to a run that remembers what it asked for. kept: numbers that VMs keep for now."""
-    views, lingering = {}, []
+    """What a list shows, to a run that remembers what it asked for.
+
+    kept: while others are launched for those that go, the numbers that VMs keep. The quota has no room for them before
+    those that go are not even parting any more.
+    """
+    views = {}
+    lingering = [] if kept is None else [view for view in listing.parting if view["instance_id"] in memory.leaving]
     for view in listing.views:
         value = view["instance_id"]
         if value in memory.leaving:

@@ -21,7 +21,8 @@ from .record import batch_fingerprint, read
 from .views import instance_view, seen_by_admin
 
 INSTANCE_ID = re.compile(r"i-(?:[0-9a-f]{8}|[0-9a-f]{17})\Z")
-GONE = frozenset({"terminated", "shutting-down"})
+PARTING = "shutting-down"
+GONE = frozenset({"terminated", PARTING})
 MARK_PREFIX = "ansible-batch-"
 
 View = dict[str, t.Any]
@@ -51,13 +52,15 @@ class Listing(t.NamedTuple):
 
     admin: whether it was made for an administrator, who is shown all projects' VMs. old: whether it is of a generation
     (Grizzly and before) that has neither tags nor tokens; such a one repeats private addresses as public ones.
-    standalone: whether it is ec2-api, whose groups have ids besides names.
+    standalone: whether it is ec2-api, whose groups have ids besides names. parting: VMs that are gone but for their
+    place in the quota, which ec2-api shows so.
     """
 
     views: list[View]
     admin: bool
     old: bool
     standalone: bool = False
+    parting: tuple[View, ...] = ()
 
 
 def list_instances(connection: t.Any) -> Listing:
@@ -71,7 +74,8 @@ def list_instances(connection: t.Any) -> Listing:
             old = old or bool(instance.ip_address and instance.ip_address == instance.private_ip_address)
             views.append(instance_view(instance, reservation))
     there = sorted((view for view in views if view["state"] not in GONE), key=id_order)
-    return Listing(there, admin, old, standalone)
+    parting = tuple(view for view in views if view["state"] == PARTING)
+    return Listing(there, admin, old, standalone, parting)
 
 
 def members_of(connection: t.Any, batch: str) -> Listing:
