@@ -131,7 +131,9 @@ def _bringing_up(facts: Facts) -> list[str]:
         ("again", "With its data kept"),
     ):
         lines += [f"- {text}: {facts[name]:.0f} s"] if name in facts else []
-    return [*lines, f"- Memory of its {facts['processes']} processes: {facts['memory']:.0f} MiB"]
+    if "memory" in facts:
+        lines += [f"- Memory of its {facts['processes']} processes: {facts['memory']:.0f} MiB"]
+    return lines
 
 
 def _behaviour(facts: Facts) -> list[str]:
