@@ -20,6 +20,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 from lacks import LACKS
+from running import RunningCloud, front
 
 os.environ.setdefault("ANSIBLE_PYTHON_INTERPRETER", sys.executable)
 os.environ["ANSIBLE_LOCALHOST_WARNING"] = "False"
@@ -97,6 +98,16 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     within = item.config.getoption("within")
     if within is not None and time.monotonic() - BEGAN > within:
         pytest.skip(f"time: {LACKS['time']}")
+
+
+@pytest.fixture(scope="session")
+def bed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[RunningCloud | None]:
+    """The OpenStack that --bed names, or None."""
+    directory = request.config.getoption("bed")
+    found = RunningCloud(tmp_path_factory.mktemp("openstack"), front(directory), False) if directory else None
+    yield found
+    if found is not None:
+        found.stop()
 
 
 @pytest.fixture

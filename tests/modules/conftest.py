@@ -13,23 +13,13 @@ import typing as t
 
 import pytest
 from clouds import BOOT_SECONDS, CIRROS, Cloud
-from running import Run, RunningCloud, front
+from running import Run, RunningCloud
 from virtual.cloud import VirtualCloud
 from virtual.task import Begun, Task
 from virtual.world import World
 
 # Quick VMs, and keys that are made quickly too.
 SETTINGS = {"boot_seconds": BOOT_SECONDS, "action_seconds": BOOT_SECONDS, "key_bits": 768}
-
-
-@pytest.fixture(scope="session")
-def bed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[RunningCloud | None]:
-    """The OpenStack that --bed names, or None."""
-    directory = request.config.getoption("bed")
-    found = RunningCloud(tmp_path_factory.mktemp("openstack"), front(directory), False) if directory else None
-    yield found
-    if found is not None:
-        found.stop()
 
 
 @pytest.fixture

@@ -28,6 +28,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 END_SECONDS = 60.0
 # Which part of the time there is may pass before the last of the tests is begun.
 SHARE = 0.4
+# More of them make each other's VMs late.
+WORKERS = str(min(4, max(2, os.cpu_count() or 2)))
 BEHAVIOUR, ALONE = "not alone", "alone"
 
 
@@ -68,7 +70,7 @@ class Check:
         began = time.monotonic()
         within = SHARE * (self._deadline - began)
         one_by_one = ("--dist", "load", "--maxschedchunk", "1")
-        code, found = self._pytest("-n", "3", *one_by_one, "-m", BEHAVIOUR, f"--within={within:.0f}")
+        code, found = self._pytest("-n", WORKERS, *one_by_one, "-m", BEHAVIOUR, f"--within={within:.0f}")
         beside = list(found["failed"])
         if code == 1:
             print("\n=== Once more, by themselves, the tests that failed beside others", flush=True)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import fcntl
 import http.client
 import pathlib
 import re
@@ -27,7 +28,7 @@ from ..local_cloud.faults import Faults
 from ..local_cloud.journal import Journal
 from ..local_cloud.model import User
 from ..local_cloud.transport import Ec2Server
-from .bed import load
+from .bed import Bed, load
 from .native import DEFAULT_QUOTAS, Native
 
 # The generation whose tests this cloud has to pass.
@@ -223,6 +224,18 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--unlimited", action="store_true", help="have no quotas until told otherwise")
     options = parser.parse_args(arguments)
     bed = load(options.bed)
+    # Two runs with the same tenants would clear each other's VMs away.
+    with (bed.run / f"tenants{options.suffix}.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            print(f"another run uses the tenants {options.suffix or 'demo'} of {bed.directory}", file=sys.stderr)
+            return 1
+        return serve(bed, options)
+
+
+def serve(bed: Bed, options: argparse.Namespace) -> int:
+    """Serve with these tenants until told to stop."""
     files.prepare(options.directory)
     native = Native(bed, options.suffix, UNLIMITED if options.unlimited else DEFAULT_QUOTAS)
     journal, faults = Journal(options.directory / "requests.jsonl"), Faults()
