@@ -16,7 +16,8 @@ SIMULATED := $(or $(SCHEDULES),20000)
 SCHEDULES ?= 2000
 SEED ?= 1
 OPENSTACK ?= .openstack
-BED_SCHEDULES ?= 100
+BED_SCHEDULES ?= 40
+MINUTES ?= 20
 CLOUD_ARGS ?=
 BENCH_ARGS ?= --output docs/docsite/rst/benchmark
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -28,7 +29,7 @@ endif
 .DEFAULT_GOAL := help
 .PHONY: help demo test matrix gates gates-more sanity lint typecheck build site picture release clean
 .PHONY: conformance cloud faults fuzz simulate bench
-.PHONY: openstack openstack-down openstack-wipe openstack-status test-openstack
+.PHONY: openstack openstack-down openstack-wipe openstack-status test-openstack batches-openstack
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
@@ -126,9 +127,14 @@ openstack-wipe: $(VENV)/ready ## stop that OpenStack and remove its data
 openstack-status: $(VENV)/ready ## show what runs of that OpenStack, and its memory
 	@$(BIN)/python -m tests.openstack status --directory "$(OPENSTACK)"
 
-test-openstack: openstack ## run the tests, batches of 100 and 100 schedules of faults on that OpenStack
+test-openstack: openstack ## run the tests and 40 schedules of faults on that OpenStack: MINUTES=20 at most
 	@rm -rf collections
-	@tests/openstack/run "$(OPENSTACK)" "$(BED_SCHEDULES)" $(PYTEST_ARGS)
+	@$(BIN)/python -m tests.openstack.check tests --bed "$(OPENSTACK)" --schedules "$(BED_SCHEDULES)" \
+	  --minutes "$(MINUTES)" $(PYTEST_ARGS)
+
+batches-openstack: openstack ## measure batches of 1, 20, 50 and 100 VMs on that OpenStack
+	@rm -rf collections
+	@$(BIN)/python -m tests.openstack.check batches --bed "$(OPENSTACK)" --minutes 30 $(PYTEST_ARGS)
 
 clean: openstack-wipe ## remove what make has made
 	rm -rf $(VENV) collections tests/output .local-cloud .demo .site nova_ec2-cloud-*.tar.gz

@@ -7,9 +7,11 @@
 from __future__ import annotations
 
 import collections
+import itertools
 import os
 import pathlib
 import sys
+import time
 import typing as t
 
 import pytest
@@ -18,6 +20,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 from lacks import LACKS
+from running import RunningCloud, front
 
 os.environ.setdefault("ANSIBLE_PYTHON_INTERPRETER", sys.executable)
 os.environ["ANSIBLE_LOCALHOST_WARNING"] = "False"
@@ -29,11 +32,13 @@ for name in list(os.environ):
 
 # The generation that an OpenStack with ec2-api is.
 BED_PROFILE = "ec2api"
+BEGAN = time.monotonic()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """--bed DIRECTORY runs what needs a cloud on a real OpenStack instead of local clouds."""
     parser.addoption("--bed", type=pathlib.Path, help="directory of the OpenStack to test against: see make openstack")
+    parser.addoption("--within", type=float, help="with --bed: seconds after which no more tests are begun")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -64,7 +69,45 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                     item.add_marker(pytest.mark.skip(reason=f"{ability}: {LACKS[ability]}"))
     config.hook.pytest_deselected(items=left_out)
     # The fault suite mostly waits, so that others can be run meanwhile if it begins first.
-    items[:] = sorted(kept, key=lambda item: item.path.parent.name != "faults")
+    items[:] = sorted(kept, key=lambda item: item.path.parent.name != "faults") if local else _by_weight(kept)
+
+
+def _by_weight(items: list[pytest.Item]) -> list[pytest.Item]:
+    """In which order tests are run on an OpenStack, where the time may be over before all are.
+
+    What is about an OpenStack comes first, and then what differs by generation. Of every file the first come first.
+    """
+
+    def weight(item: pytest.Item) -> int:
+        if item.get_closest_marker("skip") or item.get_closest_marker("openstack"):
+            return 0
+        params = getattr(item, "callspec", None)
+        return 1 if params and "cloud" in params.params else 2
+
+    placed = [
+        (weight(item), place, item)
+        for _path, same in itertools.groupby(items, key=lambda item: item.path)
+        for place, item in enumerate(same)
+    ]
+    return [item for _weight, _place, item in sorted(placed, key=lambda entry: entry[:2])]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Begin no test after the time is over; the end tells how many were not begun."""
+    within = item.config.getoption("within")
+    if within is not None and time.monotonic() - BEGAN > within:
+        pytest.skip(f"time: {LACKS['time']}")
+
+
+@pytest.fixture(scope="session")
+def bed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[RunningCloud | None]:
+    """The OpenStack that --bed names, or None."""
+    directory = request.config.getoption("bed")
+    found = RunningCloud(tmp_path_factory.mktemp("openstack"), front(directory), False) if directory else None
+    yield found
+    if found is not None:
+        found.stop()
 
 
 @pytest.fixture

@@ -19,7 +19,6 @@ import typing as t
 import urllib.request
 
 from clouds import BOOT_SECONDS, Cloud
-from pytest_ansible.module_dispatcher.v213 import ModuleDispatcherV213
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 
@@ -116,17 +115,6 @@ def front(bed: pathlib.Path) -> list[str]:
     return ["-m", "tests.openstack.front", "--bed", str(bed.resolve()), f"--suffix=-{worker}"]
 
 
-class TaskDispatcher(ModuleDispatcherV213):
-    """pytest-ansible's way to run a module, with the task keywords check_mode and diff."""
-
-    keywords: t.ClassVar[dict[str, bool]] = {}
-
-    def _build_play_ds(self, complex_args: dict[str, t.Any]) -> dict[str, t.Any]:
-        play = super()._build_play_ds(complex_args)
-        play["tasks"][0].update(self.keywords)
-        return play
-
-
 class Run:
     """A module run by ansible in a process of its own, as on a machine whose home directory is home."""
 
@@ -177,11 +165,3 @@ def _words(path: pathlib.Path) -> list[str]:
         return path.read_text().split()
     except OSError:
         return []
-
-
-def run_task(localhost: t.Any, module: str, check: bool, diff: bool, args: dict[str, t.Any]) -> dict[str, t.Any]:
-    """Run a module of the collection as a task; its result. localhost: pytest-ansible's."""
-    dispatcher = TaskDispatcher(**localhost.options)
-    dispatcher.options["module_name"] = f"nova_ec2.cloud.{module}"
-    dispatcher.keywords = {"check_mode": check, "diff": diff}
-    return dict(dispatcher._run(**args).contacted["localhost"])

@@ -17,7 +17,7 @@ from unittest import mock
 
 import pytest
 from clouds import CIRROS
-from running import ROOT, Run, RunningCloud, front, local_cloud
+from running import ROOT, Run, RunningCloud, local_cloud
 from virtual.task import Task
 
 
@@ -33,17 +33,17 @@ def compiled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 @pytest.fixture(scope="session")
 def clouds(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+    bed: RunningCloud | None, tmp_path_factory: pytest.TempPathFactory
 ) -> t.Iterator[t.Callable[..., RunningCloud]]:
     """Local clouds by profile and options, started when first asked for; or the one OpenStack, whatever is asked."""
-    bed = request.config.getoption("bed")
     started: dict[tuple[str, ...], RunningCloud] = {}
 
     def get(profile: str, *options: str) -> RunningCloud:
-        key = (profile, *options) if bed is None else ("openstack",)
+        if bed is not None:
+            return bed
+        key = (profile, *options)
         if key not in started:
-            command = local_cloud(profile, *options) if bed is None else front(bed)
-            started[key] = RunningCloud(tmp_path_factory.mktemp(key[0]), command, bed is None)
+            started[key] = RunningCloud(tmp_path_factory.mktemp(profile), local_cloud(profile, *options), True)
         return started[key]
 
     yield get

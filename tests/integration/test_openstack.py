@@ -61,6 +61,16 @@ def test_what_is_torn_down_is_gone_with_its_ports_and_nothing_else_is(
     assert cloud.fingerprints() == {} and cloud.groups() == {"default", "ansible-batch-web-2"}
 
 
+def test_members_are_replaced_where_the_quota_is_full(cloud: t.Any, run: t.Any) -> None:
+    cloud.settings(quota_instances=2)
+    run("instance", batch="web", count=2, image=CIRROS, instance_type="m1.tiny")
+    other = run("instance", batch="web", count=2, image=CIRROS, instance_type="m1.small", update="replace",
+                max_unavailable=1)  # fmt: skip
+    assert not other.get("failed"), other["msg"]
+    assert [server["instance_type"] for server in native(cloud).values()] == ["m1.small", "m1.small"]
+    assert cloud.ever_started() == 4
+
+
 @pytest.mark.alone
 @pytest.mark.parametrize("count", [1, 20, 50, 100])
 def test_a_batch_of_real_vms(cloud: t.Any, run: t.Any, count: int, figure: t.Any) -> None:
@@ -78,12 +88,14 @@ def test_a_batch_of_real_vms(cloud: t.Any, run: t.Any, count: int, figure: t.Any
         assert not result.get("failed"), result["msg"]
         assert len(native(cloud)) == len(result["instance_ids"]) == there
         requests = cloud.control("GET", "log")["requests"]
-        launches = [f"{entry['seconds']:.0f} s" for entry in requests if entry["action"] == "RunInstances"]
+        longest = max(requests, key=lambda entry: entry["seconds"])
         asked = [
             f"{len(list(same))} {action}" for action, same in itertools.groupby(entry["action"] for entry in requests)
         ]
-        shares.append(f"{job} {seconds:.0f} s, {len(requests)} requests ({', '.join(asked)})")
-        shares[-1] += f", RunInstances took {' and '.join(launches)}" if launches else ""
+        shares.append(
+            f"{job} {seconds:.0f} s, {len(requests)} requests ({', '.join(asked)}), the longest of them "
+            f"{longest['action']} with {longest['seconds']:.1f} s"
+        )
         cloud.forget_log()
     figure(f"OpenStack, batch of {count:3}: {'; '.join(shares)}")
     assert cloud.ever_started() == count

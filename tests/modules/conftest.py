@@ -13,23 +13,13 @@ import typing as t
 
 import pytest
 from clouds import BOOT_SECONDS, CIRROS, Cloud
-from running import Run, RunningCloud, front, run_task
+from running import Run, RunningCloud
 from virtual.cloud import VirtualCloud
 from virtual.task import Begun, Task
 from virtual.world import World
 
 # Quick VMs, and keys that are made quickly too.
 SETTINGS = {"boot_seconds": BOOT_SECONDS, "action_seconds": BOOT_SECONDS, "key_bits": 768}
-
-
-@pytest.fixture(scope="session")
-def bed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[RunningCloud | None]:
-    """The OpenStack that --bed names, or None."""
-    directory = request.config.getoption("bed")
-    found = RunningCloud(tmp_path_factory.mktemp("openstack"), front(directory), False) if directory else None
-    yield found
-    if found is not None:
-        found.stop()
 
 
 @pytest.fixture
@@ -42,26 +32,24 @@ def world() -> t.Iterator[World]:
 @pytest.fixture
 def cloud(request: pytest.FixtureRequest, bed: RunningCloud | None, tmp_path_factory: pytest.TempPathFactory) -> Cloud:
     """An empty cloud, of the Grizzly generation unless the test asks for another profile."""
+    place = tmp_path_factory.mktemp("world")
+    request.getfixturevalue("monkeypatch").setenv("HOME", str(place))
     if bed is not None:
         bed.reset()
         return bed
     world = request.getfixturevalue("world")
-    place = tmp_path_factory.mktemp("world")
-    request.getfixturevalue("monkeypatch").setenv("HOME", str(place))
     profile = getattr(request, "param", "grizzly")
     return VirtualCloud(world, place / "cloud", profile, **SETTINGS)
 
 
 @pytest.fixture
-def run(cloud: Cloud, request: pytest.FixtureRequest) -> t.Callable[..., dict[str, t.Any]]:
+def run(cloud: Cloud) -> t.Callable[..., dict[str, t.Any]]:
     """run("keypair", name="web", check=True) runs a module of the collection and returns its result."""
 
     def task(
         module: str, *, check: bool = False, diff: bool = False, user: str | None = "demo", **args: t.Any
     ) -> dict[str, t.Any]:
         given = {**(cloud.options(user) if user else {}), **args}
-        if isinstance(cloud, RunningCloud):
-            return run_task(request.getfixturevalue("localhost"), module, check, diff, given)
         return Task(module, given, check=check, diff=diff).run()
 
     return task

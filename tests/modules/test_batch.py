@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import functools
 import pathlib
 import re
 import typing as t
@@ -40,6 +41,45 @@ def lose(cloud: t.Any, *ids: str) -> None:
     """Have VMs vanish without anybody's request."""
     for value in ids:
         cloud.control("POST", f"servers/{value}", vm_state="deleted")
+
+
+@pytest.mark.needs("world")
+@pytest.mark.parametrize("cloud", ["ec2api"], indirect=True)
+@pytest.mark.parametrize(
+    ("action", "asked", "ends"),
+    [
+        ("TerminateInstances", {"state": "absent"}, "deleted"),
+        ("StopInstances", {"state": "stopped"}, "stopped"),
+    ],
+)
+def test_whoever_goes_from_one_vm_to_the_next_is_watched_for_as_long_as_it_goes_on(
+    cloud: t.Any, batch: t.Any, action: str, asked: dict[str, t.Any], ends: str
+) -> None:
+    """As ec2-api does, for longer than an answer is waited for."""
+    ids = batch(count=4)["instance_ids"]
+    world = cloud.world
+
+    def work() -> None:
+        for place, value in enumerate(ids, 1):
+            change = functools.partial(cloud.control, "POST", f"servers/{value}", vm_state=ends)
+            world.begin(change, world.now + 12 * place)
+
+    cloud.forget_log()
+    cloud.when(action, work)
+    cloud.fault(action, "drop_before")
+    result = batch(**asked)
+    assert result["changed"] and "was done all the same" in " ".join(result["warnings"])
+    assert cloud.actions().count(action) == 1
+    assert states(cloud) == ([] if ends == "deleted" else [ends] * 4)
+
+
+@pytest.mark.needs("world")
+def test_whoever_does_not_go_on_is_not_waited_for(cloud: t.Any, batch: t.Any) -> None:
+    ids = batch(count=4)["instance_ids"]
+    cloud.when("TerminateInstances", lambda: lose(cloud, *ids[:2]))
+    cloud.fault("TerminateInstances", "drop_before")
+    told = batch(state="absent", fails=True)
+    assert "2 of 4 VMs are not terminated" in told["msg"] and "Nothing was sent again" in told["msg"]
 
 
 @pytest.mark.parametrize("cloud", PROFILES, indirect=True)

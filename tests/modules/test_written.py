@@ -192,6 +192,7 @@ class TestText:
         assert cloud.mutations() == []
 
 
+@pytest.mark.needs("forged")
 class TestExisting:
     """Rules for making names are not applied to naming what exists."""
 

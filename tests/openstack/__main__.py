@@ -14,7 +14,7 @@ import sys
 import time
 import typing as t
 
-from . import configuration, packages
+from . import configuration, packages, results
 from .bed import Bed, BedError, load, load_or_make
 from .processes import Processes
 from .services import ALL, Services
@@ -53,15 +53,23 @@ def up(directory: pathlib.Path) -> None:
     if bed.done("filled") and set(ALL) <= set(Processes(bed).running().values()):
         Services(bed, tell).wait()
     else:
-        _bring_up(bed, tell)
+        fresh, installing = not bed.done("filled"), _bring_up(bed, tell)
+        seconds = {"from nothing" if fresh else "again": time.monotonic() - began - installing}
+        earlier = {name: value for name, value in results.load(bed).get("up", {}).items() if name not in seconds}
+        running = Processes(bed).running()
+        facts = {"memory": sum(map(_memory, running)), "processes": len(running)}
+        results.note(bed, "up", {**earlier, **({"install": installing} if installing > 1 else {}), **seconds, **facts})
     tell(f"ready: {bed.endpoint}, settings in {bed.run / 'ec2rc.sh'}")
 
 
-def _bring_up(bed: Bed, tell: t.Callable[[str], None]) -> None:
+def _bring_up(bed: Bed, tell: t.Callable[[str], None]) -> float:
+    """Bring it up; for how many seconds that was installing."""
     configuration.write(bed)
     services = Services(bed, tell)
     services.check_ports()
+    began = time.monotonic()
     packages.install(bed, tell)
+    installing = time.monotonic() - began
     tell("starting the message broker and the database")
     services.start_stores()
     if not bed.done("schemas"):
@@ -93,6 +101,7 @@ def _bring_up(bed: Bed, tell: t.Callable[[str], None]) -> None:
                 bed.run / f"ec2rc{suffix}.sh", RC.format(access=tenant.access, secret=tenant.secret, url=bed.endpoint)
             )
         bed.mark("filled")
+    return installing
 
 
 def _write_private(path: pathlib.Path, text: str) -> None:

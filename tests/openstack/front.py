@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import fcntl
 import http.client
 import pathlib
 import re
@@ -27,7 +28,7 @@ from ..local_cloud.faults import Faults
 from ..local_cloud.journal import Journal
 from ..local_cloud.model import User
 from ..local_cloud.transport import Ec2Server
-from .bed import load
+from .bed import Bed, load
 from .native import DEFAULT_QUOTAS, Native
 
 # The generation whose tests this cloud has to pass.
@@ -37,6 +38,7 @@ FORWARD_SECONDS = 1800.0
 NOT_PASSED_ON = ("connection", "content-length", "transfer-encoding")
 CODE = re.compile(rb"<Code>([^<]*)</Code>")
 INSTANCE = re.compile(rb"<instanceId>([^<]*)</instanceId>")
+READS = ("Describe", "Get")
 # What is only a matter of how long fake VMs take is not changed, but may be asked for.
 TIMES = {"boot_seconds", "action_seconds", "launch_seconds"}
 UNLIMITED = dict.fromkeys(DEFAULT_QUOTAS, -1)
@@ -56,6 +58,8 @@ class Front:
         self.latency = 0.0
         self.fail_builds = 0
         self.busy = 0
+        # Whether anything was asked for that may have changed what the tenants have.
+        self.touched = True
 
     def now(self) -> float:
         """Return the time."""
@@ -67,6 +71,7 @@ class Front:
 
     def handle(self, request: auth.Request, number: int) -> dispatch.Reply:
         """Have ec2-api carry a request out; have as many of its launch's VMs fail as was ordered."""
+        self.touched = self.touched or not request.params.get("Action", "").startswith(READS)
         with self._counted():
             reply = self._forward(request)
             if request.params.get("Action") == "RunInstances" and reply.status == 200:
@@ -165,6 +170,7 @@ class Cockpit:
         order = {"count": 1, "state": "active", "instance_type": "m1.tiny", "key_name": None, "groups": ["default"]}
         order.update(body)
         role = order.pop("tenant", "demo")
+        self._front.touched = True
         with self._lock:
             made = self._native.add_servers(role, **order)
             self.number(role)
@@ -179,6 +185,7 @@ class Cockpit:
 
     def set_state(self, ec2_id: str, body: dict[str, t.Any]) -> dict[str, t.Any]:
         """Put a server into a state by the native API, or have it vanish."""
+        self._front.touched = True
         with self._lock:
             server = self._native.uuid_of(ec2_id)
             if self._native.server(server) is None:
@@ -193,7 +200,13 @@ class Cockpit:
             time.sleep(0.1)
         with self._lock:
             self._front.latency, self._front.fail_builds = 0.0, 0
-            self._native.reset()
+            # What it takes seconds to look through is not looked through in vain. What comes meanwhile counts.
+            touched, self._front.touched = self._front.touched, False
+            try:
+                self._native.reset(whole=touched)
+            except BaseException:
+                self._front.touched = True
+                raise
 
     def save(self, name: str) -> None:
         """Refuse it: what exists here cannot be copied."""
@@ -211,6 +224,18 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--unlimited", action="store_true", help="have no quotas until told otherwise")
     options = parser.parse_args(arguments)
     bed = load(options.bed)
+    # Two runs with the same tenants would clear each other's VMs away.
+    with (bed.run / f"tenants{options.suffix}.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            print(f"another run uses the tenants {options.suffix or 'demo'} of {bed.directory}", file=sys.stderr)
+            return 1
+        return serve(bed, options)
+
+
+def serve(bed: Bed, options: argparse.Namespace) -> int:
+    """Serve with these tenants until told to stop."""
     files.prepare(options.directory)
     native = Native(bed, options.suffix, UNLIMITED if options.unlimited else DEFAULT_QUOTAS)
     journal, faults = Journal(options.directory / "requests.jsonl"), Faults()

@@ -220,8 +220,16 @@ class Native:
 
     # Writing -----------------------------------------------------------------------------------------------------
 
-    def reset(self) -> None:
-        """Have nothing but the tenants and their empty default groups, with the quotas of the beginning."""
+    def reset(self, whole: bool = True) -> None:
+        """Have nothing but the tenants and their empty default groups, with the quotas of the beginning.
+
+        whole: whether anything but quotas may have changed since the last time.
+        """
+        if whole:
+            self._empty()
+        self.set_quotas(self._usual_quotas)
+
+    def _empty(self) -> None:
         self._clear()
         for tenant in self.tenants.values():
             for pair in self.keypairs(tenant):
@@ -235,7 +243,6 @@ class Native:
         self._since = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
         late = self._in_tables("updated_at >= '{since}' OR deleted_at >= '{since}'")
         self._forgotten.update(uuid for _project, uuid in late)
-        self.set_quotas(self._usual_quotas)
         self.foreign.clear()
         self._told.clear()
 

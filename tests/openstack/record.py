@@ -21,6 +21,7 @@ from .recorder import Recorder, encoded
 SUFFIX = "-recorded"
 # Ids that nothing has.
 NOBODY, NO_IMAGE, NO_GROUP, NO_VOLUME = "i-00ffffff", "ami-00ffffff", "sg-00ffffff", "vol-00ffffff"
+NO_SNAPSHOT = "snap-00ffffff"
 PUBLIC_KEY = (
     "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQCtnaE5uo7vWwWO24h1CcVnVQl0XvebJHW8xXn7YNSLjGxqZXGOwK+v3PMUKUhSMed3"
     "8ir625Ea9DB8hzKCqK6uq7Kn1FuCvOmDSUIjF3E5Q3SZbUZwXYNvNPMEHGsTiCu7LVdVy9cTVXLqmx1iM+PDVISBQky8GiVv"
@@ -281,6 +282,7 @@ class Instances:
         self.first()
         self.launches()
         self.quotas()
+        self.in_place()
         self.listings()
         self.attributes()
         self.actions()
@@ -288,6 +290,8 @@ class Instances:
         self.tags()
         self.addresses()
         self.volumes()
+        self.new_images()
+        self.passwords()
         self.unsupported()
         self.broken()
         self.ends()
@@ -382,6 +386,24 @@ class Instances:
         self.recorder.limit("quota_ram", 4608)
         self.run("run-over-quota-ram")
         self.recorder.limit("quota_ram", 51200)
+
+    def in_place(self) -> None:
+        """A launch in the place of a VM that is being terminated, which counts for the quota until it is not listed."""
+        doomed = self.run("run-to-be-replaced")[0]
+        self.recorder.settle()
+        there = self.ask("describe-full", "DescribeInstances").all("instanceId")
+        self.recorder.limit("quota_instances", len(there))
+        with self.recorder.slowly():
+            self.act("terminate-slowly", "Terminate", doomed)
+            self.show("describe-terminating-slowly", doomed)
+            self.run("run-in-place-of-terminating")
+        self.recorder.settle()
+        self.show("describe-terminated-slowly")
+        placed = self.run("run-in-place-of-terminated")
+        self.recorder.settle()
+        self.act("terminate-what-took-its-place", "Terminate", *placed)
+        self.recorder.settle()
+        self.recorder.limit("quota_instances", DEFAULT_QUOTAS["quota_instances"])
 
     def listings(self) -> None:
         """DescribeInstances in every form."""
@@ -564,7 +586,37 @@ class Instances:
         self.ask("volume-unknown", "DescribeVolumes", {"VolumeId.1": NO_VOLUME})
         self.ask("volume-malformed", "DescribeVolumes", {"VolumeId.1": "bogus"})
         self.ask("volume-create-bad-size", "CreateVolume", {"AvailabilityZone": "nova", "Size": "huge"})
-        self.ask("snapshot-unknown", "DescribeSnapshots", {"SnapshotId.1": "snap-00ffffff"})
+        self.ask("snapshot-unknown", "DescribeSnapshots", {"SnapshotId.1": NO_SNAPSHOT})
+        self.ask("snapshot-delete-unknown", "DeleteSnapshot", {"SnapshotId": NO_SNAPSHOT})
+        self.ask("snapshot-delete-malformed", "DeleteSnapshot", {"SnapshotId": "bogus"})
+
+    def new_images(self) -> None:
+        """Making, publishing and deregistering images, as far as it goes with VMs that boot from images."""
+
+        def make(name: str, ec2_id: str, **more: str) -> None:
+            self.ask(f"image-create-{name}", "CreateImage", {"InstanceId": ec2_id, "Name": "golden", **more})
+
+        def publish(name: str, image: str, operation: str = "add", attribute: str = "launchPermission") -> None:
+            sent = {"ImageId": image, "Attribute": attribute, "OperationType": operation, "UserGroup.1": "all"}
+            self.ask(f"image-modify-{name}", "ModifyImageAttribute", sent)
+
+        make("of-image-booted", self.one)
+        make("no-reboot", self.one, NoReboot="true")
+        make("unknown-instance", NOBODY)
+        make("malformed-instance", "i-xyz")
+        publish("of-others", self.image)
+        publish("of-others-remove", self.image, "remove")
+        publish("unknown-image", NO_IMAGE)
+        publish("bogus-attribute", self.image, attribute="bogus")
+        publish("bogus-operation", self.image, "bogus")
+        for name, image in {"of-others": self.image, "unknown": NO_IMAGE, "malformed": "ami-zzz"}.items():
+            self.ask(f"image-deregister-{name}", "DeregisterImage", {"ImageId": image})
+        self.ask("image-register-no-location", "RegisterImage", {"Description": "x"})
+
+    def passwords(self) -> None:
+        """The password that Windows would have set, which no VM here has."""
+        for name, ec2_id in {"": self.one, "-unknown": NOBODY, "-malformed": "i-xyz"}.items():
+            self.ask(f"password-data{name}", "GetPasswordData", {"InstanceId": ec2_id})
 
     def unsupported(self) -> None:
         """What this service does not have, or only for networks of one's own."""

@@ -12,13 +12,16 @@ replay can do the same: ``# before: settled`` (no VM does anything any more), ``
 from __future__ import annotations
 
 import base64
+import contextlib
 import datetime
 import hashlib
 import hmac
 import http.client
 import json
+import os
 import pathlib
 import re
+import signal
 import time
 import typing as t
 import urllib.parse
@@ -28,6 +31,7 @@ from ..conformance.recording import REQUEST, RESPONSE
 from ..conformance.signing import signature
 from .bed import Bed
 from .native import Native
+from .processes import Processes
 
 PATH = "/services/Cloud/"
 VERSION = "2014-10-01"
@@ -36,6 +40,8 @@ HOST = "127.0.0.1"
 REQUEST_SECONDS = 600.0
 SETTLE_SECONDS = 180.0
 LOOK_SECONDS = 0.2
+# What an action takes on the local cloud while it is slow here, and in replays otherwise.
+SLOW_SECONDS, USUAL_SECONDS = 12, 3
 KEY = re.compile(r"(-----BEGIN RSA PRIVATE KEY-----\n)(.*)(\n-----END RSA PRIVATE KEY-----)", re.DOTALL)
 ERROR = re.compile(r"<Code>(.*?)</Code><Message>(.*?)</Message>", re.DOTALL)
 Parameters = t.Mapping[str, str]
@@ -67,6 +73,7 @@ class Recorder:
         self.native = native
         self.folder = folder
         self._port = bed.ports["ec2"]
+        self._processes = Processes(bed)
         self._number = 0
         self._before: list[str] = []
         self._index: list[str] = []
@@ -179,6 +186,20 @@ class Recorder:
         """Have a VM be in a state, or deleted, by the native API."""
         self.native.bring_to(self.native.uuid_of(ec2_id), vm_state)
         self._before.append(f"state {ec2_id} {vm_state}")
+
+    @contextlib.contextmanager
+    def slowly(self) -> t.Iterator[None]:
+        """Have nothing that is asked for be done meanwhile: the machine of the VMs stands still."""
+        pids = [pid for pid, name in self._processes.running().items() if name == "nova-compute"]
+        self.note("action_seconds", SLOW_SECONDS)
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in pids:
+                os.kill(pid, signal.SIGCONT)
+        self.note("action_seconds", USUAL_SECONDS)
 
     def note(self, name: str, number: int) -> None:
         """Note how the cloud is set up, by the name of a setting of the local cloud."""

@@ -145,12 +145,21 @@ def _change(
 def _settled(
     connection: t.Any, ids: t.Sequence[str], wanted: str | None, error: CloudError, warn: t.Callable[[str], None]
 ) -> None:
-    """Return if all VMs come to the state although the request failed; raise its error if not."""
-    try:
-        wait_for(connection, ids, wanted, SETTLE_SECONDS, option="")
-    except CloudError as unsettled:
-        error.message += f" {unsettled.message} Nothing was sent again."
-        raise error from unsettled
+    """Return if all VMs come to the state although the request failed; raise its error if not.
+
+    ec2-api goes from one VM to the next inside the request, so it is looked for as long as any of them comes.
+    """
+    left = len(ids)
+    while left:
+        try:
+            wait_for(connection, ids, wanted, SETTLE_SECONDS, option="")
+            left = 0
+        except CloudError as unsettled:
+            views = unsettled.details.get("instances", ())
+            before, left = left, sum(view["state"] != wanted for view in views)
+            if not 0 < left < before:
+                error.message += f" {unsettled.message} Nothing was sent again."
+                raise error from unsettled
     warn(f"{error.message} It was done all the same.")
 
 

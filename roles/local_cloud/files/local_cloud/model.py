@@ -90,7 +90,10 @@ class Rule:
 
 @dataclasses.dataclass
 class Group:
-    """A security group; ``number`` is the server's internal id and ``sg_id`` the one of ec2-api."""
+    """A security group; ``number`` is the server's internal id and ``sg_id`` the one of ec2-api.
+
+    ``known``: whether ec2-api has met the group before. Until then rules do not tell its id.
+    """
 
     number: int
     sg_id: str
@@ -98,6 +101,7 @@ class Group:
     name: str
     description: str
     rules: list[Rule] = dataclasses.field(default_factory=list)
+    known: bool = True
 
 
 @dataclasses.dataclass

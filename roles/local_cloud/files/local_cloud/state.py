@@ -253,6 +253,7 @@ class Cloud:
         if not self.profile.ec2api:
             return self.add_group(tenant_id, "default", "default")
         group = self.add_group(tenant_id, "default", "Default security group")
+        group.known = False
         group.rules.append(Rule("-1", 1, 65535, source=(tenant_id, "default")))
         return group
 

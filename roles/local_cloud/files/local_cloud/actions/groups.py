@@ -67,7 +67,15 @@ def describe_security_groups(
         chosen += [by_id(call, one) for one in group_id or []]
     if call.profile.ec2api:
         chosen = _filtered(chosen, filter)
-    return {"securityGroupInfo": [_entry(call, group) for group in sorted(chosen, key=lambda one: one.name)]}
+    answer = {"securityGroupInfo": [_entry(call, group) for group in sorted(chosen, key=lambda one: one.name)]}
+    meet(call)
+    return answer
+
+
+def meet(call: Call) -> None:
+    """Have ec2-api know the project's groups, as it does from each list on."""
+    for group in call.cloud.groups_of(call.tenant):
+        group.known = True
 
 
 def _filtered(chosen: list[Group], filter_: Any) -> list[Group]:
@@ -108,7 +116,8 @@ def _source_entry(call: Call, group: Group, source: tuple[str, str]) -> dict[str
     owner, name = source
     if not call.profile.ec2api:
         return {"groupName": name, "userId": owner}
-    return {"groupId": call.cloud.group(owner, name).sg_id, "groupName": name, "userId": owner}
+    named = call.cloud.group(owner, name)
+    return {**({"groupId": named.sg_id} if named.known else {}), "groupName": name, "userId": owner}
 
 
 @action(required="group_name group_description")

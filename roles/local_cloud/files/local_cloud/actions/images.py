@@ -93,8 +93,8 @@ def describe_image_attribute(call: Call, /, image_id: Any, attribute: Any, **_ig
     if attribute not in values:
         raise NovaError("InvalidRequest" if call.profile.ec2api else "InvalidAttribute", unsupported(call, attribute))
     image = call.image(image_id)
-    if call.profile.ec2api and image.owner != call.tenant:
-        raise NovaError("ImageNotAuthorized", f"Not authorized for image:{image.uuid}")
+    if call.profile.ec2api:
+        _check_owner(call, image)
     value = values[attribute](image)
     return {attribute: value, "imageId": image_id} if value is not None else {"imageId": image_id}
 
@@ -114,6 +114,12 @@ def modify_image_attribute(
     call: Call, /, image_id: Any, attribute: Any, operation_type: Any, user_group: Any = None, **_ignored: Any
 ) -> dict[str, Any]:
     """Make an image public or private; only its owner may."""
+    if call.profile.ec2api:
+        image = call.image(image_id)
+        _check_publishing(attribute, operation_type, user_group)
+        _check_owner(call, image)
+        image.public = operation_type == "add"
+        return {"return": True}
     if attribute != "launchPermission":
         raise NovaError("InvalidAttribute", unsupported(call, attribute))
     if not user_group:
@@ -126,17 +132,38 @@ def modify_image_attribute(
     if image.owner != call.tenant and not call.user.is_admin:
         raise NovaError("ImageNotOwned", f"Not allowed to modify attributes for image {image_id}")
     image.public = operation_type == "add"
-    if call.profile.ec2api:
-        return {"return": True}
     # The servers give the image itself away here, so that its status stands where a plain answer should be.
     return {"id": image.uuid, "name": image.name, "isPublic": image.public, "status": image.state}
+
+
+def _check_publishing(attribute: Any, operation_type: Any, user_group: Any) -> None:
+    """Refuse what ec2-api does: it has looked for the image before."""
+    if attribute != "launchPermission":
+        raise NovaError("InvalidCombination", "No attributes specified.")
+    if not user_group:
+        raise NovaError("InvalidCombination", "No operation specified for launchPermission attribute.")
+    if operation_type not in ("add", "remove"):
+        why = "operation_type must be add or remove"
+        raise NovaError("InvalidParameter", _invalid("operation_type", "OperationType", why))
+
+
+def _check_owner(call: Call, image: Image) -> None:
+    """Refuse what is another project's, as ec2-api does, to administrators too."""
+    if image.owner != call.tenant:
+        raise NovaError("ImageNotAuthorized", f"Not authorized for image:{image.uuid}")
+
+
+def _invalid(value: Any, parameter: str, why: str) -> str:
+    return f"Value ({value}) for parameter {parameter} is invalid. {why}"
 
 
 @action(required="image_id")
 def deregister_image(call: Call, /, image_id: Any, **_ignored: Any) -> dict[str, Any]:
     """Delete an image; only its owner may."""
     image = call.image(image_id)
-    if image.owner != call.tenant and not call.user.is_admin:
+    if call.profile.ec2api:
+        _check_owner(call, image)
+    elif image.owner != call.tenant and not call.user.is_admin:
         raise NovaError("ImageNotAuthorized", f"Not authorized for image {image_id}.")
     call.cloud.images.remove(image)
     return {"return": True}
@@ -146,6 +173,8 @@ def deregister_image(call: Call, /, image_id: Any, **_ignored: Any) -> dict[str,
 def register_image(call: Call, /, image_location: Any = None, **kwargs: Any) -> dict[str, Any]:
     """Take an image from the object store, if there is one; fail as for a broken one if not."""
     if image_location is None and not kwargs.get("name"):
+        if call.profile.ec2api:
+            raise NovaError("InvalidCombination", "Either imageLocation or rootDeviceName must be set.")
         raise NovaError("MissingParameter", _missing(call, "imageLocation is required"))
     if not call.cloud.settings.object_store:
         raise ObjectStoreError("the object store does not answer")
@@ -159,6 +188,9 @@ def create_image(call: Call, /, instance_id: Any, no_reboot: Any = False, **kwar
     server = call.server(instance_id[0] if isinstance(instance_id, list) else instance_id)
     if call.cloud.settings.volume_backed:
         return _new(call, kwargs.get("name") or f"{server.hostname}-snapshot", None)
+    if call.profile.ec2api:
+        why = "Instance does not have a volume attached at root (null)."
+        raise NovaError("InvalidParameter", _invalid(instance_id, "InstanceId", why))
     raise NovaError(
         "InvalidParameter",
         f"Invalid value '{instance_id}' for instanceId. "
@@ -184,8 +216,7 @@ def reset_image_attribute(call: Call, /, image_id: Any, attribute: Any, **_ignor
     if attribute != "launchPermission":
         raise NovaError("InvalidAttribute", unsupported(call, attribute))
     image = call.image(image_id)
-    if image.owner != call.tenant:
-        raise NovaError("NotAuthorized", f"Not allowed to modify attributes for image {image_id}")
+    _check_owner(call, image)
     image.public = False
     return {"return": True}
 

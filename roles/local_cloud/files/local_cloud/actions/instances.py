@@ -12,6 +12,7 @@ from .. import servers
 from ..model import Group, Server, Volume
 from ..render import timestamp
 from . import filters
+from . import groups as security_groups
 from .call import Call, image_id
 from .registry import action
 
@@ -23,6 +24,7 @@ def describe_instances(call: Call, /, instance_id: Any = None, filter: Any = Non
     """Return servers by reservation: those asked for, or all of the project (of all projects for administrators)."""
     if call.profile.ec2api:
         _learn_of_gone(call, instance_id)
+        security_groups.meet(call)
     if instance_id:
         named = dict.fromkeys(instance_id) if call.profile.ec2api else instance_id
         chosen = [call.listed_server(one) for one in named]
