@@ -265,7 +265,7 @@ def test_a_quota_refusal_is_clear_and_starts_nothing(cloud: t.Any, batch: t.Any)
     assert result["instance_ids"] == []
     # ec2-api takes back what it has started of a launch that it refuses.
     cloud.wait_until(lambda: cloud.ever_started() == 0)
-    assert result["http_status"] and result["action"] == "RunInstances"
+    assert result["http_status"] and result["ec2_action"] == "RunInstances"
 
 
 @pytest.mark.parametrize("kind", ["drop_after", "http_500_after", "http_503_after", "garbage", "truncated", "late"])
@@ -290,7 +290,7 @@ def test_a_lost_launch_is_told_even_when_looking_fails_too(cloud: t.Any, batch: 
     cloud.fault("RunInstances", "drop_after")
     cloud.fault("DescribeInstances", "http_503", times=-1, skip=1)
     result = batch(count=2)
-    assert result["failed"] and result["action"] == "RunInstances", result
+    assert result["failed"] and result["ec2_action"] == "RunInstances", result
     assert "could then not be listed either" in result["msg"] and "Nothing was sent again" in result["msg"]
     cloud.control("DELETE", "faults")
     assert len(batch(count=2)["instance_ids"]) == cloud.ever_started() == 2
@@ -336,7 +336,7 @@ def test_what_a_reboot_under_way_forbids_is_asked_again_until_it_is_over(
     assert not batch(state="rebooted").get("failed")
     with lasts(10):
         refused = batch(state="stopped", wait_timeout=10)
-    assert refused["failed"] and "Could not stop 2 VMs" in refused["msg"] and refused["action"] == "StopInstances"
+    assert refused["failed"] and "Could not stop 2 VMs" in refused["msg"] and refused["ec2_action"] == "StopInstances"
     assert "did not pass within 10 s" in refused["msg"] and set(states(cloud).values()) == {"active"}
     cloud.settings(action_seconds=1)
     stopped = batch(state="stopped")
