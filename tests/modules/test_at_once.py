@@ -143,3 +143,18 @@ def test_a_launch_killed_on_another_machine_is_found_afterwards(
     result = start(tmp_path / "two", count=3).result()
     assert not result.get("failed"), result.get("msg", result)
     assert len(result["instance_ids"]) == 3 and set(result["instance_ids"]) == {one["id"] for one in cloud.servers()}
+
+
+@pytest.mark.parametrize("cloud", PROFILES, indirect=True)
+def test_what_one_machine_takes_back_the_other_does_not_make_up_for_while_the_cloud_lets_go_of_it(
+    cloud: t.Any, start: t.Any, tmp_path: pathlib.Path
+) -> None:
+    """Members that were told to go are listed as if nothing were, for half a minute."""
+    cloud.settings(action_seconds=40)
+    cloud.when("RunInstances", lambda: cloud.wait_for_request("RunInstances", 2))
+    runs = [start(tmp_path / name, count=4, wait_timeout=600) for name in ("one", "two")]
+    results = [one.result() for one in runs]
+    assert not any(result.get("failed") for result in results), [result.get("msg") for result in results]
+    cloud.wait_until(lambda: len(cloud.servers()) <= 4)
+    members = {server["id"] for server in cloud.servers()}
+    assert len(members) == 4 and all(set(result["instance_ids"]) == members for result in results)

@@ -286,6 +286,13 @@ def test_a_launch_that_never_arrived_is_not_resent(cloud: t.Any, batch: t.Any) -
     assert len(batch(count=3)["instance_ids"]) == 3
 
 
+def test_a_termination_of_which_nobody_knows_is_a_change(cloud: t.Any, batch: t.Any) -> None:
+    ids = batch(count=2)["instance_ids"]
+    cloud.fault("TerminateInstances", "drop_before")
+    failed = batch(count=1)
+    assert failed["failed"] and failed["changed"] and failed["instance_ids"] == ids, failed
+
+
 def test_a_lost_launch_is_told_even_when_looking_fails_too(cloud: t.Any, batch: t.Any) -> None:
     cloud.fault("RunInstances", "drop_after")
     cloud.fault("DescribeInstances", "http_503", times=-1, skip=1)

@@ -18,7 +18,7 @@ OPTIONS: dict[str, t.Any] = {
     "instance_type": "m1.tiny",
     "connect_timeout": 5,
     "read_timeout": 10,
-    "wait_timeout": 60,
+    "wait_timeout": 120,
     "on_error": "replace",
     "max_terminate": 100,
     "progress": False,

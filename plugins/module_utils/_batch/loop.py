@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 import typing as t
 
@@ -169,14 +170,25 @@ class Loop:
         self._release(ids)
         if self._journal:
             self._journal.leaving(ids)
-        try:
-            self.cloud.terminate(ids)
-        except CloudError as error:
-            if self._journal and error.outcome in (REFUSED, NOT_SENT):
-                self._journal.gone()
-            raise
+        with self._in_doubt():
+            try:
+                self.cloud.terminate(ids)
+            except CloudError as error:
+                if self._journal and error.outcome in (REFUSED, NOT_SENT):
+                    self._journal.gone()
+                raise
         self.memory = self.memory.told_to_go(action, views, self.seen.slots, self.goal.wait)
         self.seen = self.seen.left(ids)
+
+    @contextlib.contextmanager
+    def _in_doubt(self) -> t.Iterator[None]:
+        """What fails, and may have been done all the same, is a change."""
+        try:
+            yield
+        except CloudError as error:
+            if error.outcome not in (REFUSED, NOT_SENT):
+                self.memory = self.memory._replace(acted=True)
+            raise
 
     def _release(self, ids: t.Sequence[str]) -> None:
         try:
@@ -190,11 +202,13 @@ class Loop:
         )
 
     def _change(self, action: do.Change) -> None:
-        self.cloud.change(action)
+        with self._in_doubt():
+            self.cloud.change(action)
         self.memory = self.memory.changed(action.verb)
 
     def _tag(self, action: do.Tag) -> None:
-        self.cloud.tag(action)
+        with self._in_doubt():
+            self.cloud.tag(action)
         self.memory = self.memory.did("tags" if action.vital else next(iter(action.tags.values())))
         if action.vital:
             self.seen = self.seen.tagged(action.ids, action.tags)

@@ -41,9 +41,10 @@ from .slots import free, number
 from .zones import spread
 
 FIRST_LOOK = 0.5
-# For how long after the last change a surplus is left to the run that made it. ec2-api builds VMs one after the other,
-# lists each at once, and answers the launch after the last: until then that run takes nothing back.
-GRACE_SECONDS = 15.0
+# For how long after the last change a surplus is left to the run that made it. What that takes back is listed as before
+# for as long as the cloud takes to let go of it, up to a minute if it is still being built; and ec2-api builds VMs one
+# after the other, lists each at once, and answers the launch after the last: until then that run takes nothing back.
+GRACE_SECONDS = 60.0
 # For how long a launch waits for VMs that are on their way out of the quota.
 ROOM_SECONDS = 60.0
 
@@ -202,8 +203,8 @@ def single_again(facts: Facts) -> Action | None:
     if not memory.unseen and not facts.surplus and not (memory.withdrawn and seen.lingering):
         return None
     if memory.unseen:
-        return Look(0.0, Waiting("single", facts.now + 4 * GRACE_SECONDS, ids=frozenset(seen.views)))
-    look = _look(facts, "single", 4 * GRACE_SECONDS, seen.views, len(seen.views))
+        return Look(0.0, Waiting("single", facts.now + 2 * GRACE_SECONDS, ids=frozenset(seen.views)))
+    look = _look(facts, "single", 2 * GRACE_SECONDS, seen.views, len(seen.views))
     if look is None and facts.surplus:
         return Refuse(_too_many(facts))
     return look
