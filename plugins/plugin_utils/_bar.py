@@ -117,8 +117,8 @@ class Bar:
         full = room * min(count.done, count.total) // count.total
         plain = _fit(f"{self._subject} [{'#' * full}{'-' * (room - full)}] {text}{age}", width)
         head = len(self._subject) + 2
-        bar = self._paint("#" * full, "green") + self._paint("-" * (room - full), "dark gray")
-        return plain[:head] + bar + TROUBLE.sub(lambda found: self._paint(found[0], "red"), plain[head + room :])
+        drawn = self._paint("#" * full, "green") + self._paint("-" * (room - full), "dark gray")
+        return plain[:head] + drawn + TROUBLE.sub(lambda found: self._paint(found[0], "red"), plain[head + room :])
 
 
 def _paced(pace: Pace | None, count: Count, now: float) -> Pace:

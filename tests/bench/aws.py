@@ -19,7 +19,6 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-from tests.local_cloud import actions, auth, control, dispatch, errors, files, params, render, servers
 from tests.local_cloud.actions.call import Call
 from tests.local_cloud.actions.filters import matches, pairs
 from tests.local_cloud.actions.instances import View
@@ -29,6 +28,8 @@ from tests.local_cloud.model import Server
 from tests.local_cloud.profiles import EC2API
 from tests.local_cloud.state import Cloud, Settings
 from tests.local_cloud.transport import Ec2Server
+
+from tests.local_cloud import actions, auth, control, dispatch, errors, files, params, render, servers
 
 VPC, SUBNET = "vpc-00000001", "subnet-00000001"
 # What a launch on AWS may ask for, and the local cloud has no use for.

@@ -68,9 +68,9 @@ def test_the_picture_is_small_and_shows_what_it_should() -> None:
 
 def test_a_member_has_its_old_vm_and_its_new_one_in_one_row() -> None:
     picture = rolling.svg([rolling.Life(1, 0, 0, 4), rolling.Life(1, 5, 9, 10), rolling.Life(2, 0, 0, 10)], 10)
-    bars = [bar for bar in ElementTree.fromstring(picture.encode()).iter(f"{SVG}rect") if bar.get("height") == "18"]
-    rows = [(bar.get("class"), bar.get("y")) for bar in bars]
+    bars = [one for one in ElementTree.fromstring(picture.encode()).iter(f"{SVG}rect") if one.get("height") == "18"]
+    rows = [(one.get("class"), one.get("y")) for one in bars]
     first, second = str(rolling.TOP), str(rolling.TOP + rolling.ROW)
     assert rows == [("old", first), ("pending", first), ("new", first), ("old", second)]
-    ends = [float(bar.get("x", 0)) + float(bar.get("width", 0)) for bar in bars]
+    ends = [float(one.get("x", 0)) + float(one.get("width", 0)) for one in bars]
     assert ends[0] < float(bars[1].get("x", 0)) and ends[1] == float(bars[2].get("x", 0)) and ends[2] == ends[3]

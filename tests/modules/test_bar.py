@@ -26,85 +26,85 @@ def painted(text: str, color: str) -> str:
 
 
 @pytest.fixture
-def bar() -> Bar:
+def line() -> Bar:
     """A line without colours."""
     return Bar(lambda text, color: text)
 
 
-def shown(bar: Bar, now: float, width: int = WIDTH) -> str:
+def shown(line: Bar, now: float, width: int = WIDTH) -> str:
     """What the line says."""
     screen = Screen(width)
-    screen.feed(bar.line(now, width))
+    screen.feed(line.line(now, width))
     (line,) = screen.lines()
     return line
 
 
-def test_nothing_is_shown_before_something_was_told(bar: Bar) -> None:
-    assert not bar
-    bar.told("not of the module", 1)
-    assert not bar
+def test_nothing_is_shown_before_something_was_told(line: Bar) -> None:
+    assert not line
+    line.told("not of the module", 1)
+    assert not line
 
 
-def test_bar_counts_and_seconds(bar: Bar) -> None:
-    bar.told("web: 5/10 running, 4 pending, 1 error (12 s)", 100)
-    assert shown(bar, 100) == "web [############------------] 5/10 running, 4 pending, 1 error (12 s)"
-    assert shown(bar, 103) == "web [############------------] 5/10 running, 4 pending, 1 error (15 s)"
+def test_bar_counts_and_seconds(line: Bar) -> None:
+    line.told("web: 5/10 running, 4 pending, 1 error (12 s)", 100)
+    assert shown(line, 100) == "web [############------------] 5/10 running, 4 pending, 1 error (12 s)"
+    assert shown(line, 103) == "web [############------------] 5/10 running, 4 pending, 1 error (15 s)"
 
 
-def test_seconds_do_not_go_back(bar: Bar) -> None:
-    bar.told("web: 1/10 running, 9 pending (2 s)", 100)
-    assert shown(bar, 105).endswith("(7 s)")
-    bar.told("web: 2/10 running, 8 pending (6 s)", 105.2)
-    assert shown(bar, 105.2).endswith("(7 s, about 42 s left)")
+def test_seconds_do_not_go_back(line: Bar) -> None:
+    line.told("web: 1/10 running, 9 pending (2 s)", 100)
+    assert shown(line, 105).endswith("(7 s)")
+    line.told("web: 2/10 running, 8 pending (6 s)", 105.2)
+    assert shown(line, 105.2).endswith("(7 s, about 42 s left)")
 
 
-def test_what_has_no_count_has_no_bar(bar: Bar) -> None:
-    bar.told("web: launching 10 VMs (0 s)", 7)
-    assert shown(bar, 8) == "web: launching 10 VMs (1 s)"
+def test_what_has_no_count_has_no_bar(line: Bar) -> None:
+    line.told("web: launching 10 VMs (0 s)", 7)
+    assert shown(line, 8) == "web: launching 10 VMs (1 s)"
 
 
-def test_the_rest_is_estimated_from_the_pace_so_far(bar: Bar) -> None:
-    bar.told("web: 0/10 running, 10 pending (0 s)", 0)
-    assert "left" not in shown(bar, 9)
-    bar.told("web: 4/10 running, 6 pending (20 s)", 20)
-    assert shown(bar, 20).endswith("(20 s, about 30 s left)")
-    assert shown(bar, 25).endswith("(25 s, about 25 s left)")
+def test_the_rest_is_estimated_from_the_pace_so_far(line: Bar) -> None:
+    line.told("web: 0/10 running, 10 pending (0 s)", 0)
+    assert "left" not in shown(line, 9)
+    line.told("web: 4/10 running, 6 pending (20 s)", 20)
+    assert shown(line, 20).endswith("(20 s, about 30 s left)")
+    assert shown(line, 25).endswith("(25 s, about 25 s left)")
     # When the pace turns out to be another one, nothing is made up.
-    assert shown(bar, 60).endswith("(60 s)")
+    assert shown(line, 60).endswith("(60 s)")
 
 
-def test_a_slow_batch_is_estimated_in_minutes(bar: Bar) -> None:
-    bar.told("web: 0/10 running, 10 pending (0 s)", 0)
-    bar.told("web: 1/10 running, 9 pending (60 s)", 60)
-    assert shown(bar, 60).endswith("(60 s, about 9 min left)")
+def test_a_slow_batch_is_estimated_in_minutes(line: Bar) -> None:
+    line.told("web: 0/10 running, 10 pending (0 s)", 0)
+    line.told("web: 1/10 running, 9 pending (60 s)", 60)
+    assert shown(line, 60).endswith("(60 s, about 9 min left)")
 
 
-def test_another_count_has_a_pace_of_its_own(bar: Bar) -> None:
-    bar.told("web: 0/10 running, 10 pending (0 s)", 0)
-    bar.told("web: 9/10 running, 1 pending (9 s)", 9)
-    bar.told("web: 1/20 running, 19 pending (10 s)", 10)
-    assert shown(bar, 10).endswith("1/20 running, 19 pending (10 s)")
+def test_another_count_has_a_pace_of_its_own(line: Bar) -> None:
+    line.told("web: 0/10 running, 10 pending (0 s)", 0)
+    line.told("web: 9/10 running, 1 pending (9 s)", 9)
+    line.told("web: 1/20 running, 19 pending (10 s)", 10)
+    assert shown(line, 10).endswith("1/20 running, 19 pending (10 s)")
 
 
-def test_steps_of_a_replacement_are_what_the_bar_is_about(bar: Bar) -> None:
-    bar.told("web: replacing members, 0/4 done (0 s)", 0)
-    bar.told("web: 3/4 running, 1 pending (2 s)", 2)
-    assert "[------" in shown(bar, 2, 100) and "0/4 done; 3/4 running, 1 pending" in shown(bar, 2, 100)
-    bar.told("web: replacing members, 1/4 done (10 s)", 10)
-    assert shown(bar, 10, 100).endswith("replacing members, 1/4 done (10 s, about 30 s left)")
-    bar.told("web: 4/4 running (40 s)", 40)
+def test_steps_of_a_replacement_are_what_the_bar_is_about(line: Bar) -> None:
+    line.told("web: replacing members, 0/4 done (0 s)", 0)
+    line.told("web: 3/4 running, 1 pending (2 s)", 2)
+    assert "[------" in shown(line, 2, 100) and "0/4 done; 3/4 running, 1 pending" in shown(line, 2, 100)
+    line.told("web: replacing members, 1/4 done (10 s)", 10)
+    assert shown(line, 10, 100).endswith("replacing members, 1/4 done (10 s, about 30 s left)")
+    line.told("web: 4/4 running (40 s)", 40)
     screen = Screen(WIDTH)
-    screen.feed(bar.last(40, WIDTH))
+    screen.feed(line.last(40, WIDTH))
     assert screen.lines() == ["web [########################] 4/4 running (40 s)", ""]
 
 
 @pytest.mark.parametrize("width", [1, 3, 20, 39, 40, 79, 80, 200])
-def test_whatever_else_is_written_begins_on_the_next_line(bar: Bar, width: int) -> None:
-    bar.told("web: 5/10 running, 5 pending (12 s)", 100)
+def test_whatever_else_is_written_begins_on_the_next_line(line: Bar, width: int) -> None:
+    line.told("web: 5/10 running, 5 pending (12 s)", 100)
     screen = Screen(width)
-    screen.feed(bar.line(100, width))
+    screen.feed(line.line(100, width))
     screen.feed("a\n")
-    screen.feed(bar.line(101, width))
+    screen.feed(line.line(101, width))
     first, other, again = screen.lines()
     assert other == "a" and first[:3] == again[:3] and len(again) <= width
 
@@ -112,18 +112,18 @@ def test_whatever_else_is_written_begins_on_the_next_line(bar: Bar, width: int) 
 def test_colours_take_no_room() -> None:
     bars = [Bar(lambda text, color: text), Bar(painted)]
     screens = []
-    for bar in bars:
-        bar.told("web: 5/10 running, 4 pending, 1 error (12 s)", 100)
+    for line in bars:
+        line.told("web: 5/10 running, 4 pending, 1 error (12 s)", 100)
         screens.append(Screen(WIDTH))
-        screens[-1].feed(bar.line(100, WIDTH))
+        screens[-1].feed(line.line(100, WIDTH))
     assert screens[0].lines() == screens[1].lines()
     styles = {cell.style for row in screens[1].rows() for cell in row}
     assert styles == {"", "0;32", "1;30", "0;31"}
 
 
-def test_nothing_else_steers_the_terminal(bar: Bar) -> None:
-    bar.told("w\x1b]0;b\a: 1/2 ru\x1b[2Jnning, 1 \u202epending (1 s)", 1)
-    assert set(bar.line(1, WIDTH)) - {"\r"} == {letter for letter in bar.line(1, WIDTH)[1:] if letter.isprintable()}
+def test_nothing_else_steers_the_terminal(line: Bar) -> None:
+    line.told("w\x1b]0;b\a: 1/2 ru\x1b[2Jnning, 1 \u202epending (1 s)", 1)
+    assert set(line.line(1, WIDTH)) - {"\r"} == {letter for letter in line.line(1, WIDTH)[1:] if letter.isprintable()}
 
 
 class TestWhenThereIsALine:

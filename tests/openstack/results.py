@@ -14,7 +14,7 @@ import pathlib
 import re
 import subprocess
 import typing as t
-import xml.etree.ElementTree as ElementTree
+from xml.etree import ElementTree
 
 from .bed import Bed
 

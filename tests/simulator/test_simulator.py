@@ -75,7 +75,7 @@ def test_a_fault_planted_in_the_engine_is_found(name: str, figure: t.Callable[[s
 )
 def test_what_was_hard_to_find_stays_mended(line: str) -> None:
     """VMs that ec2-api shows as shutting-down count for the quota: nothing is launched in their place before."""
-    scenario, _, chosen = line.partition("/")
+    scenario, _slash, chosen = line.partition("/")
     stage = Stage(BY_NAME[scenario], "ec2api")
     try:
         assert play(stage, Choices(read(chosen))).broken == ()
