@@ -286,6 +286,18 @@ def test_a_launch_that_never_arrived_is_not_resent(cloud: t.Any, batch: t.Any) -
     assert len(batch(count=3)["instance_ids"]) == 3
 
 
+def test_a_cloud_that_takes_long_to_list_its_vms_is_left_in_peace_for_as_long(cloud: t.Any, batch: t.Any) -> None:
+    cloud.settings(boot_seconds=40)
+    cloud.fault("DescribeInstances", "delay", times=-1, seconds=6)
+    assert len(batch(count=2)["instance_ids"]) == 2
+    log = cloud.control("GET", "log")["requests"]
+    [launched] = [number for number, entry in enumerate(log) if entry["action"] == "RunInstances"]
+    asked = [entry["time"] for entry in log[launched:]]
+    # Six until the answer, and as many before the next question; the first comes with the launch.
+    gaps = [later - earlier for earlier, later in zip(asked[1:], asked[2:])]
+    assert len(gaps) > 2 and all(11.9 < gap < 12.5 for gap in gaps), gaps
+
+
 def test_a_termination_of_which_nobody_knows_is_a_change(cloud: t.Any, batch: t.Any) -> None:
     ids = batch(count=2)["instance_ids"]
     cloud.fault("TerminateInstances", "drop_before")

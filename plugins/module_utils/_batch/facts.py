@@ -146,7 +146,7 @@ def until_quiet(facts: Facts, what: str, seconds: float, at_once: bool = False, 
     if waiting.rounds and left <= 0:
         return None
     pauses = waiting.rounds - at_once
-    pause = min(growing(pauses, len(waiting.ids)), left) if pauses >= 0 else 0.0
+    pause = min(max(growing(pauses, len(waiting.ids)), facts.memory.took), left) if pauses >= 0 else 0.0
     return Look(max(0.0, pause), waiting._replace(rounds=waiting.rounds + 1))
 
 

@@ -24,6 +24,9 @@ from .seen import Seen, seen_in
 
 # For how long to look for what an earlier run left open, if it did not say.
 SETTLE_SECONDS = 15.0
+# A cloud that takes long to list its VMs is left in peace for as long, since it may be building them meanwhile; but a
+# list may also have taken long because it had to be asked for again.
+LONGEST_PEACE = 10.0
 
 
 class Loop:
@@ -103,12 +106,15 @@ class Loop:
         # Where numbers go by age, those of VMs that stay must not move up before others were launched for the gaps.
         kept = self.seen.slots if going and self.facts().missing else None
         answering = self.seen.answering
-        self.seen = seen_in(self.cloud.look(), self.memory, self.goal.batch is not None, kept)
+        asked = time.monotonic()
+        listing = self.cloud.look()
+        took = min(time.monotonic() - asked, LONGEST_PEACE)
+        self.seen = seen_in(listing, self.memory, self.goal.batch is not None, kept)
         if self.goal.port is not None:
             hosts = self.seen.hosts()
             answering = (answering & hosts) | self.cloud.answering(hosts - answering, self.goal.port)
             self.seen = self.seen._replace(answering=answering)
-        self.memory = self.memory.saw(self.seen.views, self.seen.lingering, waiting, time.monotonic())
+        self.memory = self.memory.saw(self.seen.views, self.seen.lingering, waiting, time.monotonic(), took)
         if going and not self.memory.going and self._journal:
             self._journal.gone()
         self._tell(waiting)

@@ -65,6 +65,7 @@ class Memory(t.NamedTuple):
     - rolling: whether members that differ are being replaced; surged: those whose successors have been launched
     - cramped: whether the quota has no room for successors while the others are there
     - unseen: whether something was asked for after the last look
+    - took: for how many seconds the cloud is left in peace, as long as the last list took
     - waiting, tired: what is waited for; whether its time is up, and that is put up with
     - crowd: who was there the last time, and since when it has been these
     """
@@ -97,6 +98,7 @@ class Memory(t.NamedTuple):
     surged: tuple[str, ...] = ()
     cramped: bool = False
     unseen: bool = False
+    took: float = 0.0
     waiting: Waiting | None = None
     tired: bool = False
     crowd: tuple[frozenset[str] | None, float] = (None, 0.0)
@@ -106,12 +108,15 @@ class Memory(t.NamedTuple):
         """Whether anything was done: of a plan that is carried out, the cloud may refuse all."""
         return self.acted or bool(self.created)
 
-    def saw(self, ids: t.Iterable[str], lingering: t.Iterable[View], waiting: Waiting, now: float) -> Memory:
-        """After a look for waiting, which showed VMs with ids and lingering ones."""
+    def saw(
+        self, ids: t.Iterable[str], lingering: t.Iterable[View], waiting: Waiting, now: float, took: float
+    ) -> Memory:
+        """After a look for waiting, which took so many seconds, and showed VMs with ids and lingering ones."""
         there = frozenset(ids)
         return self._replace(
             going=self.going & {view["instance_id"] for view in lingering},
             unseen=False,
+            took=took,
             waiting=waiting,
             tired=self.tired and self.waiting is not None and self.waiting.what == waiting.what,
             crowd=self.crowd if there == self.crowd[0] else (there, now),

@@ -386,7 +386,7 @@ def _look(facts: Facts, what: str, seconds: float, ids: t.Iterable[str], left_ov
         return None
     if waiting.rounds == 1:
         waiting = waiting._replace(quick=left_over < waiting.begun)
-    pause = min(pause_before(waiting), left)
+    pause = min(max(pause_before(waiting), facts.memory.took), left)
     return Look(max(0.0, pause), waiting._replace(rounds=waiting.rounds + 1))
 
 
