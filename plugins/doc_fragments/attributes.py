@@ -46,3 +46,19 @@ attributes:
     membership:
       - nova_ec2.cloud.all
 """
+
+    CONTROLLER = r"""
+options: {}
+attributes:
+  check_mode:
+    description: Can run in check mode.
+    support: full
+  diff_mode:
+    description: Returns what was and what shall be in diff mode.
+  idempotent:
+    description: Changes nothing when run again under the same circumstances.
+    support: full
+  action:
+    description: Runs on the controller.
+    support: full
+"""

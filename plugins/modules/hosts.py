@@ -56,21 +56,14 @@ notes:
   - Hosts have C(nova_ec2_instance), C(nova_ec2_instance_id), C(nova_ec2_batch) and C(nova_ec2_endpoint). A host of
     your own inventory with C(nova_ec2_instance_id) says that it is that VM.
   - C(meta=refresh_inventory) keeps the hosts.
+extends_documentation_fragment:
+  - nova_ec2.cloud.attributes.controller
 attributes:
   check_mode:
-    description: Can run in check mode.
-    support: full
     details:
       - The inventory of the running play is changed in check mode too.
   diff_mode:
-    description: Returns what was and what shall be in diff mode.
     support: none
-  idempotent:
-    description: Changes nothing when run again under the same circumstances.
-    support: full
-  action:
-    description: Runs on the controller.
-    support: full
 """
 
 EXAMPLES = r"""

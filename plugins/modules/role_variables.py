@@ -30,19 +30,11 @@ options:
     required: true
 notes:
   - The result has the values of all these variables, so it is not for secrets.
+extends_documentation_fragment:
+  - nova_ec2.cloud.attributes.controller
 attributes:
-  check_mode:
-    description: Can run in check mode.
-    support: full
   diff_mode:
-    description: Returns what was and what shall be in diff mode.
     support: N/A
-  idempotent:
-    description: Changes nothing when run again under the same circumstances.
-    support: full
-  action:
-    description: Runs on the controller.
-    support: full
 """
 
 EXAMPLES = r"""
